@@ -1,0 +1,1 @@
+"""One room per format that data comes in."""

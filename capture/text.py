@@ -1,0 +1,173 @@
+"""Text files as bytes in pieces and as lines: decompressed, without a byte order mark, free of NUL bytes."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from driftline.capture.failure import reading
+from driftline.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from driftline.capture.blob import Blob
+
+__all__ = ["MAX_LINE", "lines", "text_chunks"]
+
+MAX_LINE = 64 << 20
+"""Longest line in bytes. A captured request of SageMaker has at most 6 MiB on each side."""
+
+_GZIP = b"\x1f\x8b"
+_UTF8_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_CHUNK = 1 << 20
+
+
+def text_chunks(blob: Blob, chunks: Iterable[bytes] | None = None) -> Iterator[bytes]:
+    """Give the text of a file in pieces of any size, none empty.
+
+    Gzip is recognised by its first two bytes, whatever the file is called, and a UTF-8 byte order mark is
+    left out.
+
+    Parameters
+    ----------
+    blob : Blob
+    chunks : iterable of bytes, optional
+        Its bytes, where somebody has them already.
+
+    Raises
+    ------
+    SourceError
+        For damaged or truncated gzip data, UTF-16, and NUL bytes (with the line).
+    """
+    position = 0
+    for chunk in _plain(blob, blob.chunks() if chunks is None else chunks):
+        if b"\0" in chunk:
+            raise SourceError(
+                "holds a NUL byte, so it is not text",
+                code="E-ENCODING",
+                file=blob.name,
+                line=_line_at(blob, position + chunk.index(b"\0")),
+                fix="write the file again as UTF-8 text",
+            )
+        position += len(chunk)
+        yield chunk
+
+
+def _line_at(blob: Blob, position: int) -> int:
+    """Count lines in a second reading: only faulty files pay for it."""
+    line = 1
+    for chunk in _plain(blob, blob.chunks()):
+        line += chunk.count(b"\n", 0, position)
+        position -= len(chunk)
+        if position <= 0:
+            break
+    return line
+
+
+def _plain(blob: Blob, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    return _without_mark(blob.name, _unzipped(blob.name, chunks))
+
+
+def _without_mark(file: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= len(_UTF8_MARK):
+            break
+    if head.startswith(_UTF16_MARKS):
+        raise SourceError(
+            "is UTF-16 text", code="E-ENCODING", file=file, line=1, fix="save the file as UTF-8"
+        )
+    head = head.removeprefix(_UTF8_MARK)
+    if head:
+        yield head
+    yield from chunks
+
+
+def _unzipped(file: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    stream = iter(chunks)
+    head = b""
+    for chunk in stream:
+        head += chunk
+        if len(head) >= len(_GZIP):
+            break
+    if not head.startswith(_GZIP):
+        if head:
+            yield head
+        yield from stream
+        return
+    member = zlib.decompressobj(wbits=31)
+    data = head
+    with reading(file, "cannot be decompressed"):
+        while True:
+            # The limit keeps a bomb from unfolding in memory; what is left waits in unconsumed_tail.
+            out = member.decompress(data, _CHUNK)
+            if out:
+                yield out
+            if member.eof:
+                # Files may hold several members, and zeros up to a block's end after the last.
+                data = member.unused_data.lstrip(b"\0")
+                while not data:
+                    more = next(stream, None)
+                    if more is None:
+                        return
+                    data = more.lstrip(b"\0")
+                member = zlib.decompressobj(wbits=31)
+                continue
+            data = member.unconsumed_tail
+            if not data and len(out) < _CHUNK:
+                more = next(stream, None)
+                if more is None:
+                    raise SourceError(
+                        "ends in the middle of its gzip data",
+                        code="E-GZIP",
+                        file=file,
+                        fix="copy the file again",
+                    )
+                data = more
+
+
+def lines(file: str, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Give the lines of a text with their 1-based numbers, without line feeds.
+
+    Lines of white space are counted and left out.
+
+    Raises
+    ------
+    SourceError
+        ``E-LINE`` for a line longer than :data:`MAX_LINE`.
+    """
+    number = 0
+    rest: list[bytes] = []
+    waiting = 0
+    for chunk in chunks:
+        if b"\n" not in chunk:
+            rest.append(chunk)
+            waiting += len(chunk)
+            if waiting > MAX_LINE:
+                raise _long(file, number + 1)
+            continue
+        pieces = chunk.split(b"\n")
+        if rest:
+            pieces[0] = b"".join((*rest, pieces[0]))
+        last = pieces.pop()
+        rest, waiting = ([last], len(last)) if last else ([], 0)
+        for line in pieces:
+            number += 1
+            if line and not line.isspace():
+                yield number, line
+    line = b"".join(rest)
+    if line and not line.isspace():
+        yield number + 1, line
+
+
+def _long(file: str, line: int) -> SourceError:
+    return SourceError(
+        f"the line is longer than {MAX_LINE >> 20} MiB",
+        code="E-LINE",
+        file=file,
+        line=line,
+        fix="check that this is a file of lines",
+    )

@@ -1,0 +1,66 @@
+"""The short public API: baseline once, check every window, read the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftline.monitor.job import check, load_baseline, profile, save_baseline
+from driftline.monitor.job import make_baseline as baseline
+
+if TYPE_CHECKING:
+    import os
+
+    from driftline.reports.diff import ReportDiff
+    from driftline.reports.report import Report
+
+__all__ = ["baseline", "check", "diff", "load_baseline", "load_report", "profile", "save_baseline"]
+
+
+def load_report(path: str | os.PathLike[str]) -> Report:
+    """Read a report.
+
+    Parameters
+    ----------
+    path : path
+        A ``report.json``, or a folder that holds one.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    DocumentError
+        If it is malformed, or of a schema this driftline does not know.
+    InputError
+        If there is nothing at `path`.
+    """
+    from pathlib import Path
+
+    from driftline.documents import MAX_BYTES
+    from driftline.files import read_regular
+    from driftline.reports.codec import from_json
+
+    target = Path(path)
+    if target.is_dir():
+        target = target / "report.json"
+    return from_json(read_regular(target, max_bytes=MAX_BYTES), file=target)
+
+
+def diff(before: Report | str | os.PathLike[str], after: Report | str | os.PathLike[str]) -> ReportDiff:
+    """Tell what changed between two reports.
+
+    Parameters
+    ----------
+    before, after : Report or path
+
+    Returns
+    -------
+    ReportDiff
+    """
+    from driftline.reports.diff import diff_reports
+    from driftline.reports.report import Report
+
+    old = before if isinstance(before, Report) else load_report(before)
+    new = after if isinstance(after, Report) else load_report(after)
+    return diff_reports(old, new)

@@ -1,0 +1,293 @@
+"""Distribution: which numbers occur and how often, exactly while they are few, then in cells of known width.
+
+Every finite double has a 64-bit key that sorts as the number does (the IEEE 754 bits, with the negative half turned
+round). A Distribution counts rows per cell ``key >> shift``. The shift starts at 0, where a cell is one value and
+the State is the exact multiset, and grows only when more than ``capacity`` cells would be occupied: it is the
+*smallest* shift at which the data fit. That makes it a function of the rows alone (adding rows never lowers the
+number of occupied cells), so batches, files, threads and merges in any order end in the same bytes; and since cells
+of a larger shift are unions of cells of a smaller one, any two Distributions can be compared on common cells, exact
+counts on both sides.
+
+Related work: the uniform collapse is that of UDDSketch (Epicoco et al. 2020), the keys are those of
+radix-sorted floats; the cells are about ``2**(52 - shift)`` per power of two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from driftline.kernels.state import Packed, State, StateMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["CAPACITY", "Aligned", "Distribution", "align", "from_key", "key_of", "smallest_shift"]
+
+CAPACITY = 8192
+"""Most cells a Distribution occupies unless told otherwise."""
+
+_MASK = np.int64(0x7FFFFFFFFFFFFFFF)
+_NO_INTS: NDArray[np.int64] = np.empty(0, np.int64)
+
+
+def key_of(x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return int64 keys that order as the doubles do; ``-0.0`` and ``0.0`` share one."""
+    bits = (x + 0.0).view(np.int64)
+    return bits ^ ((bits >> 63) & _MASK)
+
+
+def from_key(keys: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the doubles whose keys these are (the inverse of :func:`key_of`)."""
+    return (keys ^ ((keys >> 63) & _MASK)).view(np.float64)
+
+
+def _total(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Add up counts of equal keys; keys come sorted, counts may be of any sign of order."""
+    if keys.shape[0] == 0:
+        return keys, counts
+    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    if first.shape[0] == keys.shape[0]:
+        return keys, counts
+    return keys[first], np.add.reduceat(counts, first)
+
+
+def smallest_shift(keys: NDArray[np.int64], capacity: int) -> int:
+    """Return the smallest shift at which sorted distinct `keys` occupy at most `capacity` cells."""
+    if keys.shape[0] <= capacity:
+        return 0
+    # Neighbours fall into different cells at shift s just when they differ in bit s or above, so all but
+    # capacity - 1 of the differences must be below 2**s.
+    differ = (keys[1:] ^ keys[:-1]).view(np.uint64)
+    at = differ.shape[0] - capacity
+    return int(np.partition(differ, at)[at]).bit_length()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Distribution(State):
+    """Counts of numbers, exact up to `capacity` distinct values, in ordered cells beyond.
+
+    Attributes
+    ----------
+    cells : ndarray of int64, shape (k,)
+        Occupied cells, ascending; ``k <= capacity``.
+    counts : ndarray of int64, shape (k,)
+        Rows per cell, all positive.
+    shift : int
+        Bits of the key that a cell does not see; 0 means that every cell is one value.
+    capacity : int
+        Most occupied cells.
+
+    Notes
+    -----
+    A quantile read off the cells is off by at most the share of the one cell it falls into; a distance between two
+    cumulative distributions is exact at every cell boundary. 64-bit integers beyond 2**53 count as the nearest double.
+    """
+
+    cells: NDArray[np.int64] = field(default_factory=lambda: _NO_INTS)
+    counts: NDArray[np.int64] = field(default_factory=lambda: _NO_INTS)
+    shift: int = 0
+    capacity: int = CAPACITY
+
+    kind: ClassVar[str] = "distribution"
+
+    @property
+    def n(self) -> int:
+        """Rows counted."""
+        return int(self.counts.sum())
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether every cell is a single value."""
+        return self.shift == 0
+
+    def empty(self) -> Distribution:
+        """Return a Distribution of nothing with the same capacity."""
+        return Distribution(capacity=self.capacity)
+
+    def update(self, *columns: NDArray[Any]) -> Distribution:
+        """Fold in finite values, float64 or int64 of shape (n,)."""
+        result = self
+        for x in columns:
+            doubles = np.ascontiguousarray(x, dtype=np.float64)
+            if doubles.shape[0] == 0:
+                continue
+            if not np.isfinite(doubles).all():
+                raise ValueError("a Distribution takes finite values; count NaN and infinity in a Tally")
+            keys = np.sort(key_of(doubles) >> result.shift)
+            cells, counts = _total(keys, np.ones(keys.shape[0], np.int64))
+            result = result.merge(result._made(cells, counts, result.shift))
+        return result
+
+    def weighted(self, values: NDArray[Any], weights: NDArray[np.int64]) -> Distribution:
+        """Fold in `values` that each occur ``weights`` times (positive)."""
+        keys = key_of(np.ascontiguousarray(values, dtype=np.float64))
+        order = np.argsort(keys, kind="stable")
+        cells, counts = _total(keys[order], weights[order].astype(np.int64))
+        return self.merge(self._made(cells, counts, 0))
+
+    def _made(self, cells: NDArray[np.int64], counts: NDArray[np.int64], shift: int) -> Distribution:
+        more = smallest_shift(cells, self.capacity)
+        if more:
+            cells, counts = _total(cells >> more, counts)
+        return Distribution(cells, counts, shift + more, self.capacity)
+
+    def merge(self, other: Distribution) -> Distribution:
+        """Return the counts of both sides at the smallest shift that holds them."""
+        if self.capacity != other.capacity:
+            raise StateMismatchError(self.kind, "capacity", self.capacity, other.capacity)
+        if other.cells.shape[0] == 0 and other.shift <= self.shift:
+            return self
+        if self.cells.shape[0] == 0 and self.shift <= other.shift:
+            return other
+        shift = max(self.shift, other.shift)
+        cells = np.concatenate([self.cells >> (shift - self.shift), other.cells >> (shift - other.shift)])
+        counts = np.concatenate([self.counts, other.counts])
+        order = np.argsort(cells, kind="stable")
+        return self._made(*_total(cells[order], counts[order]), shift)
+
+    def at(self, shift: int) -> Distribution:
+        """Return the same counts in coarser cells; `shift` must not be below the present one."""
+        if shift < self.shift:
+            raise ValueError(f"cells at shift {self.shift} cannot be split to shift {shift}")
+        cells, counts = _total(self.cells >> (shift - self.shift), self.counts)
+        return Distribution(cells, counts, shift, self.capacity)
+
+    def coarsened(self, most: int) -> Distribution:
+        """Return the same counts in at most `most` cells."""
+        return self.at(self.shift + smallest_shift(self.cells, most))
+
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the smallest and the largest double of every cell."""
+        low = self.cells << self.shift
+        return from_key(low), from_key(low | np.int64((1 << self.shift) - 1))
+
+    def midpoints(self) -> NDArray[np.float64]:
+        """Return one value per cell: the value itself where exact, else the middle of the cell."""
+        low, high = self.bounds()
+        return low if self.shift == 0 else low + (high - low) / 2
+
+    def quantile(self, q: Any) -> NDArray[np.float64]:
+        """Return quantiles, the inverse of the empirical distribution (type 1 of Hyndman and Fan 1996).
+
+        Parameters
+        ----------
+        q : float or array_like of float
+            Levels in [0, 1].
+
+        Returns
+        -------
+        ndarray of float64
+            A value of the data where the State is exact; else a point inside the cell, placed by rank. NaN for an
+            empty State.
+
+        Notes
+        -----
+        The rank of the answer differs from the rank asked for by at most the count of one cell.
+        """
+        levels = np.atleast_1d(np.asarray(q, dtype=np.float64))
+        n = self.n
+        if n == 0:
+            return np.full(levels.shape, np.nan)
+        below = np.cumsum(self.counts)
+        rank = np.clip(np.ceil(levels * n), 1, n)
+        i = np.searchsorted(below, rank)
+        low, high = self.bounds()
+        if self.shift == 0:
+            return low[i]
+        inside = (rank - (below[i] - self.counts[i]) - 0.5) / self.counts[i]
+        return low[i] + (high[i] - low[i]) * inside
+
+    def count_below(self, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how many rows lie strictly below each edge, a cell that holds an edge shared out evenly."""
+        if self.cells.shape[0] == 0:
+            return np.zeros(edges.shape[0])
+        low, high = self.bounds()
+        before = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.float64)
+        i = np.searchsorted(low, edges, side="left")  # cells that start below the edge
+        result = before[i]
+        if self.shift:
+            j = np.maximum(i - 1, 0)
+            inside = (i > 0) & (edges <= high[j])
+            width = np.where(high[j] > low[j], high[j] - low[j], 1.0)
+            part = np.clip((edges - low[j]) / width, 0.0, 1.0)
+            result = np.where(inside, before[j] + part * self.counts[j], result)
+        return result
+
+    @property
+    def largest_blur(self) -> float:
+        """Share of the rows in the fullest cell that is wider than one value; 0 where exact."""
+        if self.shift == 0 or self.cells.shape[0] == 0:
+            return 0.0
+        return float(self.counts.max()) / self.n
+
+    def finalize(self) -> Mapping[str, float | None]:
+        """Return quartiles, the number of occupied cells and the largest blur."""
+        if self.cells.shape[0] == 0:
+            return {"q25": None, "median": None, "q75": None, "n_distinct": None}
+        q25, median, q75 = self.quantile([0.25, 0.5, 0.75])
+        return {
+            "q25": float(q25),
+            "median": float(median),
+            "q75": float(q75),
+            "n_distinct": float(self.cells.shape[0]) if self.is_exact else None,
+        }
+
+    def pack(self) -> Packed:
+        """Return cells, counts, shift and capacity."""
+        return Packed(
+            {"shift": self.shift, "capacity": self.capacity}, {"cells": self.cells, "counts": self.counts}
+        )
+
+    @classmethod
+    def unpack(cls, packed: Packed) -> Distribution:
+        """Rebuild from :meth:`pack`."""
+        cells, counts = packed.arrays["cells"], packed.arrays["counts"]
+        shift, capacity = int(packed.scalars["shift"]), int(packed.scalars["capacity"])
+        if (
+            cells.shape != counts.shape
+            or not 0 <= shift <= 63
+            or not 2 <= capacity
+            or cells.shape[0] > capacity
+            or (cells.shape[0] and (counts.min() < 1 or (cells[1:] <= cells[:-1]).any()))
+        ):
+            raise ValueError("cells and counts of a distribution do not belong together")
+        return cls(cells, counts, shift, capacity)
+
+
+class Aligned(NamedTuple):
+    """Two Distributions on common cells.
+
+    Attributes
+    ----------
+    baseline, current : ndarray of int64, shape (k,)
+        Counts per cell of the union of occupied cells, ascending.
+    cells : ndarray of int64, shape (k,)
+    shift : int
+    """
+
+    baseline: NDArray[np.int64]
+    current: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    shift: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether every cell is a single value."""
+        return self.shift == 0
+
+
+def align(baseline: Distribution, current: Distribution) -> Aligned:
+    """Put two Distributions on the cells of the coarser one: exact counts on both sides."""
+    shift = max(baseline.shift, current.shift)
+    a, b = baseline.at(shift), current.at(shift)
+    cells = np.union1d(a.cells, b.cells)
+    left = np.zeros(cells.shape[0], np.int64)
+    right = np.zeros(cells.shape[0], np.int64)
+    left[np.searchsorted(cells, a.cells)] = a.counts
+    right[np.searchsorted(cells, b.cells)] = b.counts
+    return Aligned(left, right, cells, shift)

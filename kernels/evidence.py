@@ -1,0 +1,151 @@
+"""Evidence: how surprising a difference is if nothing has changed, and how to weigh many surprises at once."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftline.kernels.special import binomial_sf, chi_squared_sf, kolmogorov_sf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "benjamini_hochberg",
+    "chi_squared_test",
+    "effective_size",
+    "exceedance_p",
+    "ks_p",
+    "share_p",
+]
+
+
+def effective_size(n: float, m: float) -> float:
+    """Return ``n*m / (n + m)``, the size that two samples are worth when they are compared."""
+    return n * m / (n + m) if n and m else 0.0
+
+
+def ks_p(distance: float, n: int, m: int) -> float:
+    """Return the p-value of a two-sample Kolmogorov–Smirnov distance.
+
+    Parameters
+    ----------
+    distance : float
+        Largest difference of the two empirical distribution functions.
+    n, m : int
+        Sample sizes.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    The limit distribution with the finite-sample correction of Stephens (1970),
+    ``(sqrt(e) + 0.12 + 0.11/sqrt(e)) * D`` with ``e = n*m/(n+m)``. With ties it is conservative: the true p-value is
+    smaller or equal.
+    """
+    e = effective_size(n, m)
+    if e <= 0:
+        return 1.0
+    root = math.sqrt(e)
+    return kolmogorov_sf((root + 0.12 + 0.11 / root) * distance)
+
+
+def chi_squared_test(
+    baseline: NDArray[Any], current: NDArray[Any], least_expected: float = 5.0
+) -> tuple[float, int, float]:
+    """Return Pearson's two-sample statistic, its degrees of freedom and p-value.
+
+    Parameters
+    ----------
+    baseline, current : ndarray, shape (k,)
+        Counts of the same classes.
+    least_expected : float, default 5
+        Classes that either sample can expect to meet less often are pooled into one (Cochran's rule).
+
+    Returns
+    -------
+    statistic : float
+    df : int
+        0 where fewer than two classes are left: there is nothing to compare, and p is 1.
+    p_value : float
+    """
+    a, b = _pooled(baseline, current, least_expected)
+    n, m = a.sum(), b.sum()
+    if a.shape[0] < 2 or n == 0 or m == 0:
+        return 0.0, 0, 1.0
+    total = n + m
+    both = a + b
+    expected = both * n / total
+    statistic = float(((a - expected) ** 2 / expected).sum() + ((b - (both - expected)) ** 2 / (both - expected)).sum())
+    df = a.shape[0] - 1
+    return statistic, df, chi_squared_sf(statistic, df)
+
+
+def _pooled(
+    baseline: NDArray[Any], current: NDArray[Any], least_expected: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    a = baseline.astype(np.float64)
+    b = current.astype(np.float64)
+    both = a + b
+    n, m = a.sum(), b.sum()
+    if n == 0 or m == 0:
+        return a[:0], b[:0]
+    smaller = min(n, m) / (n + m)
+    keep = both * smaller >= least_expected
+    if keep.all():
+        return a, b
+    # The pool itself must reach the threshold, so it takes in the smallest of the others until it does.
+    order = np.argsort(both, kind="stable")
+    cut = int(np.count_nonzero(~keep))
+    pooled = np.cumsum(both[order])
+    while cut < order.shape[0] and pooled[cut - 1] * smaller < least_expected:
+        cut += 1
+    pool, rest = order[:cut], order[cut:]
+    return np.append(a[rest], a[pool].sum()), np.append(b[rest], b[pool].sum())
+
+
+def share_p(n_bad: int, n: int, allowed: float) -> float:
+    """Return the probability of at least `n_bad` bad values among `n` if a share of `allowed` is bad (binomial)."""
+    return binomial_sf(n_bad, n, allowed)
+
+
+def exceedance_p(n_beyond: int, n: int, m: int) -> float:
+    """Return the probability that at least `n_beyond` of `m` new values lie beyond the extreme of `n` old ones.
+
+    Notes
+    -----
+    If old and new values are exchangeable, the `n_beyond` most extreme of all ``n + m`` are all new with probability
+    ``prod((m - i) / (n + m - i))``: no assumption on the distribution is needed. Ties only make it smaller.
+    """
+    if n_beyond <= 0:
+        return 1.0
+    log_p = 0.0
+    for i in range(min(n_beyond, m)):
+        log_p += math.log((m - i) / (n + m - i))
+        if log_p < -700.0:
+            return 0.0
+    return math.exp(log_p)
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values corrected for their number (Benjamini and Hochberg 1995).
+
+    Rejecting every hypothesis whose corrected value is at most ``alpha`` keeps the expected share of false alarms
+    among all alarms at ``alpha``, and the probability of any alarm when nothing has changed at ``alpha`` too.
+    """
+    m = len(p_values)
+    if m == 0:
+        return []
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * m / np.arange(1, m + 1)
+    corrected = np.minimum.accumulate(scaled[::-1])[::-1]
+    result = np.empty(m)
+    result[order] = np.minimum(corrected, 1.0)
+    return [float(v) for v in result]

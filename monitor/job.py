@@ -1,0 +1,435 @@
+"""Jobs: the wiring between files, clocks and the pure engine. What the command line and the Python API call."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from driftline import __version__
+from driftline.baselines.baseline import CONSTRAINTS, INDEX, STATISTICS, Baseline, Segment
+from driftline.baselines.describe import statistics_of
+from driftline.baselines.suggestion import suggest
+from driftline.capture.open import open_source
+from driftline.documents import nearest
+from driftline.errors import DocumentError, InputError, SchemaError, UsageError
+from driftline.files import read_regular, write_folder
+from driftline.monitor.engine import Run, compare
+from driftline.monitor.overrides import Overrides, read_overrides
+from driftline.monitor.scan import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from driftline.baselines.profile import Profile
+    from driftline.capture.source import Source
+    from driftline.monitor.preprocessor import Preprocessor
+    from driftline.reports.report import Report
+
+    Progress = Callable[[int, int], None]
+    Header = bool | Literal["auto"]
+
+__all__ = ["check", "load_baseline", "make_baseline", "profile", "save_baseline"]
+
+MAX_SEGMENTS = 50
+_MODES = ("default", "sagemaker")
+_MAX_FILE = 2 << 30
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _versions() -> dict[str, str]:
+    import numpy as np
+    import pyarrow as pa
+
+    return {
+        "driftline": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "pyarrow": pa.__version__,
+    }
+
+
+def _mode(compat: str | None) -> str:
+    mode = "default" if compat is None else compat
+    if mode not in _MODES:
+        close = nearest(mode, _MODES)
+        raise UsageError(
+            f"unknown mode {mode!r}",
+            code="E-COMPAT",
+            fix=f"did you mean {close!r}?" if close else 'use "sagemaker", or leave it out',
+        )
+    return mode
+
+
+class _Opened:
+    """A source, with the preprocessor that may stand in front of it."""
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        format: str | None,  # noqa: A002
+        header: Header,
+        preprocessor: str | os.PathLike[str] | None,
+        mode: str,
+    ) -> None:
+        self._preprocessor: Preprocessor | None = None
+        handler = None
+        if preprocessor is not None:
+            from driftline.monitor.preprocessing import handler_of, open_preprocessor
+
+            self._preprocessor = open_preprocessor(preprocessor, sort_keys=mode == "sagemaker")
+            handler = handler_of(self._preprocessor)
+        try:
+            self.source: Source = open_source(
+                data,
+                format=format,
+                header=header,
+                record_handler=handler,
+                strict_encoding=mode == "sagemaker",
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        notes = tuple(self.source.notes)
+        pre = self._preprocessor
+        if pre is not None and pre.n_dropped:
+            notes += (f"the preprocessor dropped {pre.n_dropped:,} of {pre.n_records:,} records",)
+        return notes
+
+    def close(self) -> None:
+        if self._preprocessor is not None:
+            self._preprocessor.close()
+
+    def __enter__(self) -> _Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def profile(
+    data: Any,
+    *,
+    format: str | None = None,  # noqa: A002
+    header: Header = "auto",
+    preprocessor: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Profile:
+    """Fold data of any form into a :class:`~driftline.baselines.profile.Profile`.
+
+    Parameters
+    ----------
+    data : object
+        A frame, a path, a pattern, a URL: see :func:`driftline.capture.open.open_source`.
+    format, header
+        As there.
+    preprocessor : path, optional
+        A Python file with ``preprocess_handler``, run in a process of its own.
+    threads : int, optional
+    progress : callable, optional
+        Called with (units done, units in all).
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    SourceError, SchemaError, PreprocessorError, UsageError
+    """
+    with _Opened(data, format=format, header=header, preprocessor=preprocessor, mode="default") as opened:
+        return scan(opened.source, threads=threads, progress=progress)
+
+
+def make_baseline(
+    data: Any,
+    *,
+    compat: str | None = None,
+    by: str | None = None,
+    format: str | None = None,  # noqa: A002
+    header: Header = "auto",
+    preprocessor: str | os.PathLike[str] | None = None,
+    uniqueness: bool = False,
+    label: str | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> Baseline:
+    """Make a baseline: statistics of the data, and the constraints they suggest.
+
+    Parameters
+    ----------
+    data : object
+        Training data, in any form that :func:`driftline.capture.open.open_source` reads.
+    compat : {"sagemaker"}, optional
+        Write the statistics and constraints that SageMaker Model Monitor would, sketches and quirks included.
+    by : str, optional
+        Column by whose values the rows are also kept apart, for checks per segment.
+    format, header
+        How files are read.
+    preprocessor : path, optional
+        A Python file with ``preprocess_handler``.
+    uniqueness : bool, default False
+        Also hold identifiers to be unique.
+    label : str, optional
+        Name for people.
+    threads : int, optional
+    progress : callable, optional
+    now : datetime, optional
+        Time to write into the baseline.
+
+    Returns
+    -------
+    Baseline
+
+    Raises
+    ------
+    SourceError, SchemaError, PreprocessorError, UsageError
+    """
+    mode = _mode(compat)
+    with _Opened(data, format=format, header=header, preprocessor=preprocessor, mode=mode) as opened:
+        source = opened.source
+        folded = scan(source, threads=threads, progress=progress)
+        if mode == "sagemaker":
+            from driftline.monitor.compat import suggested
+
+            statistics, constraints = suggested(source)
+        else:
+            statistics, constraints = statistics_of(folded), suggest(folded, uniqueness=uniqueness)
+        segments: tuple[Segment, ...] = ()
+        notes = list(opened.notes)
+        if by is not None:
+            from driftline.monitor.segment import scan_segments, segment_values
+
+            values, left_out = segment_values(folded, by, MAX_SEGMENTS)
+            if left_out:
+                notes.append(f"{left_out:,} rarer values of {by!r} have no segment of their own")
+            split = scan_segments(source, by, values, limits=folded.limits)
+            segments = tuple(Segment(v, split[v]) for v in values if v in split)
+        from driftline.baselines.baseline import write_statistics_text
+
+        return Baseline(
+            label or source.label,
+            constraints,
+            folded,
+            write_statistics_text(statistics),
+            mode,
+            _stamp(now or _now()),
+            source.sources,
+            source.named,
+            _versions(),
+            by,
+            segments,
+            tuple(notes),
+        )
+
+
+def save_baseline(baseline: Baseline, folder: str | os.PathLike[str]) -> None:
+    """Write a baseline into a folder, whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        If the folder cannot be written.
+    """
+    write_folder(folder, baseline.files())
+
+
+def load_baseline(path: str | os.PathLike[str]) -> Baseline:
+    """Read a baseline: the folder that ``driftline baseline`` wrote, or SageMaker's own files.
+
+    Parameters
+    ----------
+    path : path
+        A folder with ``baseline.json``, or with ``constraints.json`` and, for drift, ``statistics.json``; or the path
+        of such a ``constraints.json`` or ``baseline.json``.
+
+    Returns
+    -------
+    Baseline
+
+    Raises
+    ------
+    DocumentError
+        If a file is malformed or damaged.
+    InputError
+        If there is nothing at `path`.
+    """
+    folder = Path(path)
+    if folder.is_file():
+        if folder.name not in (CONSTRAINTS, INDEX):
+            raise DocumentError(
+                "is not a baseline",
+                code="E-BASELINE",
+                file=folder,
+                fix=f"give a folder, or a file called {CONSTRAINTS}",
+            )
+        folder = folder.parent
+    if not folder.is_dir():
+        raise InputError("does not exist", code="E-BASELINE", file=folder, fix="make one with `driftline baseline`")
+    files: dict[str, bytes] = {}
+    for name in (INDEX, CONSTRAINTS, STATISTICS):
+        target = folder / name
+        if not target.exists() and name == STATISTICS and (folder / "statistics_partial.json").exists():
+            target = folder / "statistics_partial.json"
+        if target.exists():
+            files[name] = read_regular(target, max_bytes=_MAX_FILE)
+    if INDEX in files:
+        for entry in sorted(folder.glob("*.arrow")):
+            files[entry.name] = read_regular(entry, max_bytes=_MAX_FILE)
+    return Baseline.from_files(files, file=str(folder))
+
+
+def check(
+    data: Any,
+    baseline: Baseline | str | os.PathLike[str],
+    *,
+    compat: str | None = None,
+    overrides: Mapping[str, Any] | bytes | None = None,
+    overrides_file: object = "overrides",
+    by: str | None = None,
+    format: str | None = None,  # noqa: A002
+    header: Header = "auto",
+    preprocessor: str | os.PathLike[str] | None = None,
+    explain_compat: bool = False,
+    label: str | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> Report:
+    """Hold live data to a baseline.
+
+    Parameters
+    ----------
+    data : object
+        In any form that :func:`driftline.capture.open.open_source` reads.
+    baseline : Baseline or path
+    compat : {"sagemaker"}, optional
+        Give the numbers, quirks and words of SageMaker Model Monitor.
+    overrides : mapping or bytes, optional
+        Decisions on top of the baseline's constraints, see :mod:`driftline.monitor.overrides`; bytes are TOML.
+    overrides_file : object
+        Name of the TOML file, for errors.
+    by : str, optional
+        Column by whose values the rows are also judged apart; the baseline must have been made with the same.
+    format, header
+        How files are read.
+    preprocessor : path, optional
+        A Python file with ``preprocess_handler``.
+    explain_compat : bool, default False
+        Also run the other mode, and list where the two answer differently.
+    label : str, optional
+        Name for people.
+    threads : int, optional
+    progress : callable, optional
+    now : datetime, optional
+        Time of the run; `freshness` is measured from it.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    DriftlineError
+        If anything given cannot be used; the message names file, field and fix.
+    """
+    mode = _mode(compat)
+    if not isinstance(baseline, Baseline):
+        baseline = load_baseline(baseline)
+    decided = read_overrides(overrides, file=overrides_file)
+    if mode == "sagemaker" and by is not None:
+        raise UsageError("segments do not exist in compat mode", code="E-COMPAT", fix="leave out compat or by")
+    if by is not None and baseline.segment_column != by:
+        made = "without segments" if baseline.segment_column is None else f"by {baseline.segment_column!r}"
+        raise UsageError(
+            f"the baseline was made {made}, so there is nothing to compare segments of {by!r} with",
+            code="E-SEGMENTS",
+            fix=f"make the baseline again with by={by!r} (--by on the command line)",
+        )
+    moment = now or _now()
+    with _Opened(data, format=format, header=header, preprocessor=preprocessor, mode=mode) as opened:
+        source = opened.source
+        decided.checked({*baseline.names, *(f.name for f in source.fields)})
+        report: Report | None = None
+        if mode == "default" or explain_compat:
+            report = _default(source, baseline, decided, by, label, threads, progress, moment, opened)
+        if mode == "default" and not explain_compat:
+            assert report is not None
+            return report
+        from driftline.monitor.compat import compat_report, differences
+
+        as_sagemaker = compat_report(source, baseline, label or source.label, _stamp(moment), _versions(), opened.notes)
+        if report is None:
+            return as_sagemaker
+        told = differences(report, as_sagemaker)
+        return replace(as_sagemaker if mode == "sagemaker" else report, compat_differences=told)
+
+
+def _default(
+    source: Source,
+    baseline: Baseline,
+    decided: Overrides,
+    by: str | None,
+    label: str | None,
+    threads: int | None,
+    progress: Progress | None,
+    moment: datetime,
+    opened: _Opened,
+) -> Report:
+    limits = None if baseline.profile is None else baseline.profile.limits
+    current = scan(source, threads=threads, limits=limits, progress=progress)
+    segments: Mapping[str, Profile] = {}
+    if by is not None:
+        from driftline.monitor.segment import scan_segments, segment_values
+
+        values = [s.value for s in baseline.segments]
+        found, _ = segment_values(current, by, MAX_SEGMENTS)
+        segments = scan_segments(source, by, sorted({*values, *found}), limits=current.limits)
+    run = Run(
+        label or source.label,
+        _stamp(moment),
+        moment.timestamp(),
+        _versions(),
+        decided,
+        source.named,
+        opened.notes,
+        segments,
+        by,
+    )
+    report = compare(baseline, current, run)
+    return replace(report, companions=dict(_companions(current)))
+
+
+def _companions(current: Profile) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    from driftline.baselines.baseline import write_statistics_text
+    from driftline.baselines.sagemaker import write_constraints
+
+    yield STATISTICS, lambda: write_statistics_text(statistics_of(current))
+    yield CONSTRAINTS, lambda: write_constraints(suggest(current)).encode("utf-8", "surrogatepass")
+
+
+def unknown_column(name: str, known: list[str], *, what: str) -> SchemaError:
+    """Return the error for a column that is not there, with the nearest that is."""
+    close = nearest(name, known)
+    return SchemaError(
+        f"there is no such column to {what}",
+        code="E-COLUMN",
+        field=name,
+        fix=f"did you mean {close!r}?" if close else None,
+    )

@@ -1,0 +1,170 @@
+"""Overrides: what the user decides about checks, on top of what the baseline suggests.
+
+::
+
+    alpha = 0.001                       # false discovery rate of a run
+
+    [checks.ks]                         # every column
+    bound = 0.15
+
+    [checks.psi]                        # switch a check on
+    enabled = true
+
+    [columns."Day Mins".checks.ks]      # one column
+    bound = 0.3
+
+    [columns.created.checks.freshness]
+    bound = 7200                        # seconds
+
+    [checks.row_volume]
+    low = 100
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from driftline.baselines.constraint import CHECKS, Settings, Severity
+from driftline.documents import Node, nearest
+from driftline.errors import DocumentError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["ColumnOverrides", "Overrides", "read_overrides", "read_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnOverrides:
+    """Decisions about one column.
+
+    Attributes
+    ----------
+    checks : mapping of str to Settings
+    ignore : bool
+        Leave the column out altogether.
+    role : str or None
+        ``feature`` or ``identifier``.
+    """
+
+    checks: Mapping[str, Settings] = field(default_factory=dict)
+    ignore: bool = False
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Decisions about a run.
+
+    Attributes
+    ----------
+    alpha : float or None
+    checks : mapping of str to Settings
+        For every column, and for the data set.
+    columns : mapping of str to ColumnOverrides
+    """
+
+    alpha: float | None = None
+    checks: Mapping[str, Settings] = field(default_factory=dict)
+    columns: Mapping[str, ColumnOverrides] = field(default_factory=dict)
+
+    def checked(self, names: Iterable[str]) -> Overrides:
+        """Return these overrides, after making sure that every column they name exists.
+
+        Raises
+        ------
+        UsageError
+            For a column that is not there, with the nearest that is.
+        """
+        known = list(names)
+        there = set(known)
+        for name in self.columns:
+            if name not in there:
+                close = nearest(name, known)
+                raise UsageError(
+                    "the configuration speaks of a column that neither the baseline nor the data has",
+                    code="E-CONFIG",
+                    field=f"columns.{name}",
+                    fix=f"did you mean {close!r}?" if close else "remove it",
+                )
+        return self
+
+    def for_column(self, name: str) -> ColumnOverrides:
+        """Return what is decided about `name`."""
+        return self.columns.get(name, ColumnOverrides())
+
+
+def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "overrides") -> Overrides:
+    """Read overrides from a mapping or from TOML.
+
+    Raises
+    ------
+    DocumentError
+        For malformed TOML, unknown keys or values out of range, naming the field and the nearest known key.
+    """
+    if given is None:
+        return Overrides()
+    if isinstance(given, bytes):
+        try:
+            given = tomllib.loads(given.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise DocumentError("not valid UTF-8", code="E-CONFIG", file=file, fix="save it as UTF-8") from None
+        except tomllib.TOMLDecodeError as error:
+            raise DocumentError(f"not TOML: {error}", code="E-CONFIG", file=file) from None
+    root = Node(dict(given), file).known("alpha", "checks", "columns")
+    alpha = None
+    if root.has("alpha"):
+        alpha = root.number("alpha", low=0.0, high=1.0)
+        if alpha in (0.0, 1.0):
+            raise root.error("expected a rate above 0 and below 1", key="alpha")
+    columns = {}
+    node = root.get("columns")
+    if node is not None:
+        for name in node.object():
+            inner = node[name].known("checks", "ignore", "role")
+            role = inner.choice("role", ("feature", "identifier")) if inner.has("role") else None
+            columns[name] = ColumnOverrides(
+                read_settings(inner.get("checks")), inner.boolean("ignore", default=False), role
+            )
+    return Overrides(alpha, read_settings(root.get("checks")), columns)
+
+
+def read_settings(node: Node | None) -> dict[str, Settings]:
+    """Read settings by check name."""
+    if node is None:
+        return {}
+    node.known(*CHECKS)
+    result = {}
+    for name in node.object():
+        inner = node[name].known("enabled", "bound", "low", "high", "evidence", "min_rows", "severity", "why")
+        unit = CHECKS[name].unit
+        top = 1.0 if unit == "share" else float("inf")
+        bound = inner.number("bound", low=0.0, high=top) if inner.has("bound") else None
+        low = inner.number("low") if inner.has("low") else None
+        high = inner.number("high") if inner.has("high") else None
+        if low is not None and high is not None and low > high:
+            raise inner.error(f"the range is empty: low {low:g} is above high {high:g}")
+        ranged = name in ("numeric_range", "row_volume")
+        if not ranged and (low is not None or high is not None):
+            raise inner.error(f"{name} has no range", key="low" if low is not None else "high")
+        # Whoever gives an exact range, or a bound of everything, means every single value.
+        evidence = inner.boolean("evidence") if inner.has("evidence") else None
+        if evidence is None and ranged and (low is not None or high is not None):
+            evidence = False
+        enabled = inner.boolean("enabled") if inner.has("enabled") else None
+        gives = bound is not None or low is not None or high is not None
+        result[name] = Settings(
+            enabled=True if enabled is None and gives else enabled,
+            bound=bound,
+            low=low,
+            high=high,
+            evidence=evidence,
+            min_rows=inner.integer("min_rows") if inner.has("min_rows") else None,
+            severity=Severity(inner.choice("severity", [s.value for s in Severity]))
+            if inner.has("severity")
+            else None,
+            why=inner.text("why") if inner.has("why") else ("set by the user" if gives else None),
+        )
+    return result

@@ -1,0 +1,201 @@
+"""The data-quality recipe: from a constraints document to the flat list of rules that the engine judges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftline.baselines.constraint import (
+    CHECKS,
+    DRIFT_CHECKS,
+    Constraint,
+    Constraints,
+    Feature,
+    InferredType,
+    MonitoringConfig,
+    Settings,
+    Severity,
+)
+from driftline.monitor.overrides import Overrides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["dataset_rules", "feature_rules"]
+
+_NUMERIC_DRIFT = frozenset(
+    {"ks", "wasserstein", "psi", "js_distance", "hellinger", "total_variation", "chi_squared"}
+)
+_CATEGORICAL_DRIFT = frozenset(
+    {"l_infinity", "l_infinity_robust", "chi_squared", "psi", "js_distance", "hellinger", "total_variation"}
+)
+_WHY_DRIFT = "comparison threshold of the constraints"
+
+
+def dataset_rules(document: Constraints, overrides: Overrides) -> list[Constraint]:
+    """Return the rules on the data set as a whole."""
+    settings = (
+        _base("row_volume").under(document.settings.get("row_volume")).under(overrides.checks.get("row_volume"))
+    )
+    if not settings.enabled or (settings.low is None and settings.high is None):
+        return []
+    return [
+        Constraint(
+            "row_volume",
+            None,
+            None,
+            low=settings.low,
+            high=settings.high,
+            min_rows=0,
+            severity=settings.severity or Severity.WARNING,
+            why=settings.why or "",
+        )
+    ]
+
+
+def feature_rules(document: Constraints, feature: Feature, overrides: Overrides) -> list[Constraint]:
+    """Return the rules for one column, in a fixed order.
+
+    Later decisions win: defaults, ``monitoring_config``, the document's settings, the feature's own, the user's for
+    every column, the user's for this column.
+    """
+    mine = overrides.for_column(feature.name)
+    evaluate = document.monitoring.evaluate_constraints
+    if feature.evaluate_constraints is not None:
+        evaluate = feature.evaluate_constraints
+    if mine.ignore or not evaluate:
+        return []
+
+    def resolved(check: str, start: Settings) -> Settings:
+        return (
+            start.under(document.settings.get(check))
+            .under(feature.settings.get(check))
+            .under(overrides.checks.get(check))
+            .under(mine.checks.get(check))
+        )
+
+    rules = list(_value_rules(document, feature, resolved))
+    role = mine.role or feature.role
+    compare = document.monitoring.perform_comparison
+    for check in DRIFT_CHECKS:
+        asked = mine.checks.get(check, Settings()).enabled
+        if asked is None and (not compare or role in ("identifier", "time")):
+            continue
+        settings = resolved(check, _drift_base(check, document.monitoring, feature))
+        if settings.enabled and settings.bound is not None and check in _applicable(feature):
+            rules.append(
+                Constraint(
+                    check,
+                    feature.name,
+                    settings.bound,
+                    evidence=settings.evidence is not False,
+                    min_rows=settings.min_rows or 1,
+                    severity=settings.severity or Severity.WARNING,
+                    why=settings.why or _WHY_DRIFT,
+                )
+            )
+    return rules
+
+
+def _base(check: str) -> Settings:
+    info = CHECKS[check]
+    return Settings(enabled=info.enabled, bound=info.default_bound)
+
+
+def _kind(feature: Feature) -> str:
+    if feature.kind != "other":
+        return feature.kind
+    # Constraints written by SageMaker know only the type.
+    if feature.inferred_type.is_number:
+        return "number"
+    return "text" if feature.inferred_type is InferredType.STRING else "other"
+
+
+def _applicable(feature: Feature) -> frozenset[str]:
+    kind = _kind(feature)
+    if kind in ("number", "time"):
+        return _NUMERIC_DRIFT
+    return _CATEGORICAL_DRIFT if kind in ("text", "boolean") else frozenset()
+
+
+def _threshold(feature: Feature, monitoring: MonitoringConfig, name: str) -> float:
+    return float(feature.thresholds.get(name, getattr(monitoring, name)))
+
+
+def _drift_base(check: str, monitoring: MonitoringConfig, feature: Feature) -> Settings:
+    settings = _base(check)
+    if check == "ks":
+        return settings.under(Settings(bound=_threshold(feature, monitoring, "comparison_threshold")))
+    categorical = _threshold(feature, monitoring, "categorical_comparison_threshold")
+    chosen = "chi_squared" if monitoring.categorical_drift_method == "ChiSquared" else "l_infinity"
+    if check in ("l_infinity", "chi_squared") and _kind(feature) in ("text", "boolean"):
+        return settings.under(Settings(enabled=check == chosen, bound=categorical))
+    return settings
+
+
+def _value_rules(document: Constraints, feature: Feature, resolved: object) -> Iterator[Constraint]:
+    assert callable(resolved)
+    monitoring = document.monitoring
+    for check, start, expected, domain in (
+        ("data_type", *_type_base(feature, monitoring), None),
+        ("completeness", Settings(enabled=feature.completeness is not None, bound=feature.completeness), None, None),
+        ("categorical_values", *_domain_base(feature, monitoring)),
+        ("non_negative", Settings(enabled=bool(feature.is_non_negative), bound=1.0), "not below 0", None),
+        ("numeric_range", _base("numeric_range"), None, None),
+        ("uniqueness", _base("uniqueness"), None, None),
+        ("freshness", _base("freshness"), None, None),
+    ):
+        settings: Settings = resolved(check, start)
+        if check in ("data_type", "categorical_values"):
+            # SageMaker's threshold stays effective when somebody lowers it by hand.
+            own = feature.settings.get(check)
+            if own is not None and own.bound is not None and start.bound is not None:
+                lower = min(own.bound, start.bound)
+                if settings.bound == own.bound and lower < own.bound:
+                    settings = settings.under(Settings(bound=lower, evidence=True))
+        if not settings.enabled:
+            continue
+        if check == "numeric_range" and settings.low is None and settings.high is None:
+            continue
+        if check == "non_negative" and settings.bound is None:
+            continue
+        if check == "categorical_values" and domain is None:
+            continue
+        if check == "data_type" and expected == InferredType.UNKNOWN.value:
+            continue
+        bound = settings.bound if settings.bound is not None else (1.0 if check == "numeric_range" else None)
+        if bound is None:
+            continue
+        evidence = settings.evidence if settings.evidence is not None else bound < 1.0
+        yield Constraint(
+            check,
+            feature.name,
+            bound,
+            expected=_range_text(settings) if check == "numeric_range" else expected,
+            low=settings.low,
+            high=settings.high,
+            domain=domain,
+            evidence=evidence,
+            min_rows=settings.min_rows or 1,
+            severity=settings.severity or Severity.WARNING,
+            why=settings.why or "given by the constraints",
+        )
+
+
+def _type_base(feature: Feature, monitoring: MonitoringConfig) -> tuple[Settings, str]:
+    bound = _threshold(feature, monitoring, "datatype_check_threshold")
+    return Settings(enabled=feature.kind != "time", bound=bound), feature.inferred_type.value
+
+
+def _domain_base(
+    feature: Feature, monitoring: MonitoringConfig
+) -> tuple[Settings, str | None, tuple[str, ...] | None]:
+    bound = _threshold(feature, monitoring, "domain_content_threshold")
+    if feature.domains is None:
+        return Settings(enabled=False, bound=bound), None, None
+    return Settings(enabled=True, bound=bound), f"one of {len(feature.domains):,} values", feature.domains
+
+
+def _range_text(settings: Settings) -> str:
+    low = "-∞" if settings.low is None else f"{settings.low:.12g}"
+    high = "∞" if settings.high is None else f"{settings.high:.12g}"
+    return f"{low} to {high}"

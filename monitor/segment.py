@@ -1,0 +1,149 @@
+"""Segments: the same profile, per value of one column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from driftline.baselines.column import ColumnFold, Limits
+from driftline.baselines.profile import Profile
+from driftline.documents import nearest
+from driftline.errors import SchemaError
+from driftline.monitor.scan import ROW_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from driftline.capture.source import Source
+
+__all__ = ["scan_segments", "segment_values"]
+
+MISSING = "(missing)"
+"""Name of the segment of rows whose segment column has no value."""
+
+
+def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int]:
+    """Return the values of a column that are segments of their own, most frequent first.
+
+    Parameters
+    ----------
+    profile : Profile
+    by : str
+    most : int
+
+    Returns
+    -------
+    values : list of str
+        At most `most`.
+    n_left_out : int
+        How many rarer values there are.
+
+    Raises
+    ------
+    SchemaError
+        If there is no such column, or it is not made of texts, booleans or few numbers.
+    """
+    column = profile.column(by)
+    if column is None:
+        close = nearest(by, [c.name for c in profile.columns])
+        raise SchemaError(
+            "there is no such column to segment by",
+            code="E-SEGMENTS",
+            field=by,
+            fix=f"did you mean {close!r}?" if close else "use the name of a column",
+        )
+    values: list[str] = []
+    n_distinct = 0
+    if column.categories is not None and column.family != "lexical":
+        values = [t.decode("utf-8", "backslashreplace") for t, _ in column.categories.top(most)]
+        n_distinct = int(column.categories.n_distinct)
+    elif column.family == "lexical" and column.categories is not None:
+        values = [t.decode("utf-8", "backslashreplace") for t, _ in column.categories.top(most)]
+        n_distinct = int(column.categories.n_distinct)
+    elif column.numbers is not None and column.kind == "number":
+        distribution = column.numbers.distribution
+        n_distinct = int(column.numbers.n_distinct)
+        if distribution.is_exact and n_distinct <= 1000:
+            order = np.argsort(-distribution.counts, kind="stable")[:most]
+            values = [_spelled(v, column.declared) for v in distribution.midpoints()[order]]
+    if n_distinct and not values:
+        raise SchemaError(
+            f"has {n_distinct:,} different numbers, too many to be segments",
+            code="E-SEGMENTS",
+            field=by,
+            fix="segment by a column of categories",
+        )
+    if column.n_missing:
+        values = [*values[: most - 1], MISSING]
+    return values, max(0, n_distinct - len(values))
+
+
+def _spelled(value: float, declared: str) -> str:
+    return str(int(value)) if declared.startswith(("int", "uint")) else repr(float(value))
+
+
+def scan_segments(
+    source: Source, by: str, values: Sequence[str], *, limits: Limits
+) -> dict[str, Profile]:
+    """Fold the rows of each of `values` into a profile of its own, in one pass.
+
+    Parameters
+    ----------
+    source : Source
+    by : str
+        The segment column.
+    values : sequence of str
+        As :func:`segment_values` gave them; other rows are left out.
+    limits : Limits
+
+    Returns
+    -------
+    dict of str to Profile
+        For the values that occur.
+    """
+    import pyarrow.compute as pc
+
+    fields = source.fields
+    at = [f.name for f in fields].index(by)
+    everything = range(len(fields))
+    folds: dict[str, list[ColumnFold]] = {}
+    counts: dict[str, int] = {}
+    for part in source.parts:
+        for batch in part.read(everything):
+            base = (part.ordinal << ROW_BITS) + batch.first_row
+            keys = batch.arrays[at]
+            if pa.types.is_dictionary(keys.type):
+                keys = keys.dictionary_decode()
+            texts = _as_texts(keys)
+            present = {v for v in pc.unique(texts).to_pylist()}
+            for value in values:
+                if value == MISSING:
+                    if not {None, ""} & present:
+                        continue
+                    mask = pc.or_kleene(pc.is_null(texts), pc.equal(texts, ""))
+                elif value in present:
+                    mask = pc.equal(texts, value)
+                else:
+                    continue
+                index = pc.indices_nonzero(pc.fill_null(mask, False))
+                mine = folds.get(value)
+                if mine is None:
+                    mine = folds[value] = [
+                        ColumnFold(f.name, f.type, textual=f.textual, limits=limits, compiled=False)
+                        for f in fields
+                    ]
+                for fold, array in zip(mine, batch.arrays, strict=True):
+                    fold.add(array.take(index), base)
+                counts[value] = counts.get(value, 0) + len(index)
+    return {
+        value: Profile(tuple(fold.close() for fold in mine), counts[value], limits, ())
+        for value, mine in folds.items()
+    }
+
+
+def _as_texts(keys: pa.Array) -> pa.Array:
+    if pa.types.is_floating(keys.type):
+        return pa.array([None if v is None else repr(v) for v in keys.to_pylist()], pa.string())
+    return keys.cast(pa.string())
