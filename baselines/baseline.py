@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from driftline.baselines.column import Column, Limits
 from driftline.baselines.profile import Profile
 from driftline.baselines.sagemaker import (
     read_constraints,
@@ -15,11 +14,13 @@ from driftline.baselines.sagemaker import (
 )
 from driftline.documents import Node, decode, encode
 from driftline.errors import DocumentError, SchemaError
-from driftline.files import digest
+from driftline.files import digest, write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
 
+    from driftline.baselines.column import Column, Limits
     from driftline.baselines.constraint import Constraints
     from driftline.baselines.statistics import Statistics
 
@@ -165,6 +166,16 @@ class Baseline:
             index["segments"] = {"column": self.segment_column, "values": segments}
         result[INDEX] = (encode(index, indent=2) + "\n").encode("utf-8", "surrogatepass")
         return result
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the baseline into a folder, whole or not at all.
+
+        Raises
+        ------
+        UsageError
+            If the folder cannot be written.
+        """
+        write_folder(folder, self.files())
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], *, file: str) -> Baseline:

@@ -9,16 +9,17 @@ import numpy as np
 import pyarrow as pa
 
 from driftline.baselines.constraint import InferredType
-from driftline.kernels.categories import Categories
-from driftline.kernels.distribution import Distribution
 from driftline.kernels.folding import NumberFold, TextFold, Validity, valid_rows
-from driftline.kernels.numbers import Numbers
 from driftline.kernels.state import StateMismatchError
 from driftline.kernels.tally import N_PLACES, Sort, Tally
 from driftline.kernels.texts import Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from driftline.kernels.categories import Categories
+    from driftline.kernels.distribution import Distribution
+    from driftline.kernels.numbers import Numbers
 
 __all__ = ["Column", "ColumnFold", "Limits", "family_of"]
 
@@ -56,7 +57,7 @@ class Limits:
             return cls()
         if n_columns <= 1024:
             return cls(4096, 4096, 4096)
-        return cls(2048, 2048, 2048) if n_columns <= 4096 else cls(1024, 1024, 1024)
+        return cls(1024, 1024, 1024) if n_columns <= 4096 else cls(512, 512, 512)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +148,7 @@ class Column:
 
     @property
     def _number_texts(self) -> int:
-        return (
-            self.tally.n_finite
-            + self.tally[Sort.POSITIVE_INFINITY]
-            + self.tally[Sort.NEGATIVE_INFINITY]
-        )
+        return self.tally.n_finite + self.tally[Sort.POSITIVE_INFINITY] + self.tally[Sort.NEGATIVE_INFINITY]
 
     @property
     def inferred_type(self) -> InferredType:
@@ -220,6 +217,7 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
+_LARGEST_INT = np.uint64(0x7FFFFFFFFFFFFFFF)
 _PER_MICROSECOND = {"s": 1_000_000, "ms": 1000, "us": 1}
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
@@ -236,10 +234,19 @@ class ColumnFold:
     limits : Limits
     compiled : bool
         Use the compiled loops.
+    like : Column, optional
+        A column expected to look alike; it only saves time.
     """
 
     def __init__(
-        self, name: str, kind: pa.DataType, *, textual: bool, limits: Limits, compiled: bool
+        self,
+        name: str,
+        kind: pa.DataType,
+        *,
+        textual: bool,
+        limits: Limits,
+        compiled: bool,
+        like: Column | None = None,
     ) -> None:
         self._name = name
         value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -249,7 +256,12 @@ class ColumnFold:
         self._numbers: NumberFold | None = None
         self._texts: TextFold | None = None
         if self._family in ("number", "time", "lexical"):
-            self._numbers = NumberFold(limits.cells, limits.sample, compiled=compiled)
+            self._numbers = NumberFold(
+                limits.cells,
+                limits.sample,
+                compiled=compiled,
+                like=None if like is None else like.numbers,
+            )
         if self._family in ("text", "boolean", "lexical"):
             self._texts = TextFold(limits.categories, compiled=compiled)
 
@@ -277,7 +289,16 @@ class ColumnFold:
         assert self._numbers is not None
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        self._numbers.add(*_numbers_of(array), first_row)
+        values, validity = _numbers_of(array)
+        if values.dtype != np.uint64:
+            self._numbers.add(values, validity, first_row)
+            return
+        # Some are beyond int64. Each value is taken for itself, so that its neighbours do not decide what it becomes.
+        index, self._tally = valid_rows(validity, values.shape[0], first_row, self._tally)
+        present = values if index is None else values[index]
+        beyond = present > _LARGEST_INT
+        self._numbers.add(present[~beyond].view(np.int64))
+        self._numbers.add(present[beyond].astype(np.float64))
 
     def _add_texts(self, array: pa.Array, first_row: int) -> None:
         assert self._texts is not None
@@ -290,9 +311,13 @@ class ColumnFold:
 
     def _add_booleans(self, array: pa.Array, first_row: int) -> None:
         assert self._texts is not None
-        bits = np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), bitorder="little")
-        codes = bits[array.offset : array.offset + len(array)].astype(np.int32)
-        self._texts.add_codes(codes, Texts.of([b"false", b"true"]), _validity(array), first_row)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        bits = Validity(np.frombuffer(array.buffers()[1], np.uint8), array.offset).mask(len(array))
+        assert bits is not None
+        self._texts.add_codes(
+            bits.astype(np.int32), Texts.of([b"false", b"true"]), _validity(array), first_row
+        )
 
     def _add_lexical(self, array: pa.Array, first_row: int) -> None:
         from driftline.kernels.lexical import Lexical, classify, parse_numbers
@@ -324,6 +349,11 @@ class ColumnFold:
             self._tally = self._tally.merge(_number_tally(values[numeric], rows[numeric]))
             finite = values[numeric]
             self._numbers.add(np.ascontiguousarray(finite[np.isfinite(finite)]))
+            missing = numeric[np.isnan(finite)]
+            if missing.shape[0]:
+                # A text that says NaN is a missing value, not a category.
+                keep = np.delete(np.arange(rows.shape[0]), missing)
+                texts, rows = texts.take(keep), rows[keep]
         self._tally = self._tally.merge(tally)
         self._texts.add_rows(texts, rows)
 
@@ -410,7 +440,10 @@ _WIDTHS = {
 
 
 def _numbers_of(array: pa.Array) -> tuple[NDArray[Any], Validity]:
-    """Return the values of a numeric or temporal array as float64 or int64, without a copy where it can be."""
+    """Return the values of a numeric or temporal array, without a copy where it can be.
+
+    They are float64 or int64; uint64 where some are beyond int64.
+    """
     kind = array.type
     validity = _validity(array)
     if pa.types.is_decimal(kind):
@@ -428,9 +461,7 @@ def _numbers_of(array: pa.Array) -> tuple[NDArray[Any], Validity]:
         return _plain(array, width) / _PER_SECOND[kind.unit], validity
     values = _plain(array, _WIDTHS[str(kind)])
     if values.dtype == np.uint64:
-        if values.shape[0] and values.max() > np.uint64(0x7FFFFFFFFFFFFFFF):
-            return values.astype(np.float64), validity
-        return values.view(np.int64), validity
+        return (values if (values > _LARGEST_INT).any() else values.view(np.int64)), validity
     if values.dtype.kind in "iu":
         return values.astype(np.int64, copy=False), validity
     return values.astype(np.float64, copy=False), validity
@@ -475,9 +506,9 @@ def _codes_of(array: pa.DictionaryArray, n: int) -> tuple[NDArray[np.int32], Val
         codes = np.zeros(codes.shape[0], np.int32)
     nulls = array.dictionary.null_count
     if nulls:
-        # A dictionary may hold a null; rows that point at it have no value.
-        gone = np.asarray(array.dictionary.is_null())[codes]
+        # A dictionary may hold a null; rows that point at it have no value. What null slots point at is undefined.
         mask = validity.mask(codes.shape[0])
-        valid = ~gone if mask is None else mask & ~gone
+        valid = np.ones(codes.shape[0], np.bool_) if mask is None else mask
+        valid[valid] = ~np.asarray(array.dictionary.is_null())[codes[valid]]
         validity = Validity(np.packbits(valid, bitorder="little"), 0)
     return codes, validity

@@ -87,25 +87,134 @@ def _table(*infos: CheckInfo) -> dict[str, CheckInfo]:
 _DRIFT = "baseline_drift_check"
 
 CHECKS: Final[Mapping[str, CheckInfo]] = _table(
-    CheckInfo("missing_column", "missing_column_check", "Missing column", "columns of the baseline that the data lacks", "columns"),
-    CheckInfo("extra_column", "extra_column_check", "Extra column", "columns of the data that the baseline lacks", "columns"),
-    CheckInfo("data_type", "data_type_check", "Data type", "share of present values of the expected type", "share", 1.0),
+    CheckInfo(
+        "missing_column",
+        "missing_column_check",
+        "Missing column",
+        "columns of the baseline that the data lacks",
+        "columns",
+    ),
+    CheckInfo(
+        "extra_column",
+        "extra_column_check",
+        "Extra column",
+        "columns of the data that the baseline lacks",
+        "columns",
+    ),
+    CheckInfo(
+        "data_type",
+        "data_type_check",
+        "Data type",
+        "share of present values of the expected type",
+        "share",
+        1.0,
+    ),
     CheckInfo("completeness", "completeness_check", "Completeness", "share of rows with a value", "share"),
-    CheckInfo("categorical_values", "categorical_values_check", "Known values", "share of present values inside the domain", "share", 1.0),
-    CheckInfo("non_negative", "non_negative_check", "Non-negative", "share of numbers that are not below zero", "share"),
-    CheckInfo("numeric_range", "numeric_range_check", "Numeric range", "share of numbers inside the range", "share"),
-    CheckInfo("uniqueness", "uniqueness_check", "Uniqueness", "distinct values per present value", "share", None, enabled=False),
-    CheckInfo("row_volume", "row_volume_check", "Row volume", "rows in the data", "rows", None, enabled=False),
-    CheckInfo("freshness", "freshness_check", "Freshness", "age of the newest time stamp", "seconds", None, enabled=False),
-    CheckInfo("ks", _DRIFT, "Kolmogorov–Smirnov", "largest difference of the cumulative distributions", "distance", 0.1),
-    CheckInfo("l_infinity", _DRIFT, "L-infinity", "largest difference of a category's share", "distance", 0.1),
-    CheckInfo("l_infinity_robust", _DRIFT, "L-infinity, robust", "L-infinity less the sampling allowance 1.8·√((n+m)/(n·m))", "distance", 0.1, enabled=False),
-    CheckInfo("chi_squared", _DRIFT, "Chi-squared", "Cramér's V of the two-sample table", "distance", 0.1, enabled=False),
-    CheckInfo("psi", _DRIFT, "Population stability index", "population stability index over the baseline's bins", "nats", 0.2, enabled=False),
-    CheckInfo("js_distance", _DRIFT, "Jensen–Shannon", "square root of the Jensen–Shannon divergence, base 2", "distance", 0.1, enabled=False),
+    CheckInfo(
+        "categorical_values",
+        "categorical_values_check",
+        "Known values",
+        "share of present values inside the domain",
+        "share",
+        1.0,
+    ),
+    CheckInfo(
+        "non_negative",
+        "non_negative_check",
+        "Non-negative",
+        "share of numbers that are not below zero",
+        "share",
+    ),
+    CheckInfo(
+        "numeric_range", "numeric_range_check", "Numeric range", "share of numbers inside the range", "share"
+    ),
+    CheckInfo(
+        "uniqueness",
+        "uniqueness_check",
+        "Uniqueness",
+        "distinct values per present value",
+        "share",
+        None,
+        enabled=False,
+    ),
+    CheckInfo(
+        "row_volume", "row_volume_check", "Row volume", "rows in the data", "rows", None, enabled=False
+    ),
+    CheckInfo(
+        "freshness",
+        "freshness_check",
+        "Freshness",
+        "age of the newest time stamp",
+        "seconds",
+        None,
+        enabled=False,
+    ),
+    CheckInfo(
+        "ks",
+        _DRIFT,
+        "Kolmogorov–Smirnov",
+        "largest difference of the cumulative distributions",
+        "distance",
+        0.1,
+    ),
+    CheckInfo(
+        "l_infinity", _DRIFT, "L-infinity", "largest difference of a category's share", "distance", 0.1
+    ),
+    CheckInfo(
+        "l_infinity_robust",
+        _DRIFT,
+        "L-infinity, robust",
+        "L-infinity less the sampling allowance 1.8·√((n+m)/(n·m))",
+        "distance",
+        0.1,
+        enabled=False,
+    ),
+    CheckInfo(
+        "chi_squared",
+        _DRIFT,
+        "Chi-squared",
+        "Cramér's V of the two-sample table",
+        "distance",
+        0.1,
+        enabled=False,
+    ),
+    CheckInfo(
+        "psi",
+        _DRIFT,
+        "Population stability index",
+        "population stability index over the baseline's bins",
+        "nats",
+        0.2,
+        enabled=False,
+    ),
+    CheckInfo(
+        "js_distance",
+        _DRIFT,
+        "Jensen–Shannon",
+        "square root of the Jensen–Shannon divergence, base 2",
+        "distance",
+        0.1,
+        enabled=False,
+    ),
     CheckInfo("hellinger", _DRIFT, "Hellinger", "Hellinger distance", "distance", 0.1, enabled=False),
-    CheckInfo("total_variation", _DRIFT, "Total variation", "half the summed differences of shares", "distance", 0.1, enabled=False),
-    CheckInfo("wasserstein", _DRIFT, "Wasserstein", "Wasserstein-1 distance in baseline standard deviations", "standard deviations", 0.1, enabled=False),
+    CheckInfo(
+        "total_variation",
+        _DRIFT,
+        "Total variation",
+        "half the summed differences of shares",
+        "distance",
+        0.1,
+        enabled=False,
+    ),
+    CheckInfo(
+        "wasserstein",
+        _DRIFT,
+        "Wasserstein",
+        "Wasserstein-1 distance in baseline standard deviations",
+        "standard deviations",
+        0.1,
+        enabled=False,
+    ),
 )
 """Every check of the data-quality recipe, by name."""
 
@@ -146,8 +255,16 @@ class Settings:
         """Return these settings with every value that `other` gives laid over them."""
         if other is None:
             return self
-        changes = {name: getattr(other, name) for name in self.__slots__ if getattr(other, name) is not None}
-        return Settings(**{**{name: getattr(self, name) for name in self.__slots__}, **changes})
+        return Settings(
+            self.enabled if other.enabled is None else other.enabled,
+            self.bound if other.bound is None else other.bound,
+            self.low if other.low is None else other.low,
+            self.high if other.high is None else other.high,
+            self.evidence if other.evidence is None else other.evidence,
+            self.min_rows if other.min_rows is None else other.min_rows,
+            self.severity if other.severity is None else other.severity,
+            self.why if other.why is None else other.why,
+        )
 
 
 @dataclass(frozen=True, slots=True)

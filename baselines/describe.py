@@ -47,15 +47,17 @@ def statistics_of(profile: Profile) -> Statistics:
     that stand for powers of two, so that any reader of the format gets true ranks. What the form has no field for
     stands under ``driftline``.
     """
-    return Statistics(profile.n_rows, tuple(feature_statistics(c) for c in profile.columns))
+    # The sketches of a wide table are kept short, or the document would be all sketch.
+    cells = max(16, min(SKETCH_CELLS, 20_000 // max(1, len(profile.columns))))
+    return Statistics(profile.n_rows, tuple(feature_statistics(c, cells) for c in profile.columns))
 
 
-def feature_statistics(column: Column) -> FeatureStatistics:
+def feature_statistics(column: Column, sketch_cells: int = SKETCH_CELLS) -> FeatureStatistics:
     """Return the statistics of one column."""
     kind = column.kind
     numeric = string = None
     if kind == "number" and column.numbers is not None and column.numbers.n:
-        numeric = _numeric(column, column.numbers)
+        numeric = _numeric(column, column.numbers, sketch_cells)
     elif column.categories is not None and column.categories.n and kind in ("text", "boolean"):
         string = _string(column.categories)
     elif kind == "time" and column.numbers is not None and column.numbers.n:
@@ -76,7 +78,7 @@ def finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _numeric(column: Column, numbers: Numbers) -> NumericStatistics:
+def _numeric(column: Column, numbers: Numbers, sketch_cells: int) -> NumericStatistics:
     moments = numbers.moments
     return NumericStatistics(
         mean=finite(moments.mean),
@@ -85,7 +87,7 @@ def _numeric(column: Column, numbers: Numbers) -> NumericStatistics:
         min=finite(moments.low),
         max=finite(moments.high),
         buckets=_buckets(numbers),
-        sketch=_sketch(numbers.distribution),
+        sketch=_sketch(numbers.distribution, sketch_cells),
         approximate_distinct=numbers.n_distinct,
         completeness=column.n_present / column.n_rows if column.n_rows else None,
     )
@@ -98,25 +100,25 @@ def _buckets(numbers: Numbers) -> tuple[Bucket, ...]:
     width = high - low
     if not math.isfinite(width):
         return ()
-    edges = np.array([low + width * i / 10 for i in range(11)])
+    # SageMaker's own rounding of the edges, as long as ten widths are a double.
+    tenth = width / 10
+    edges = np.array([low + (width * i / 10 if math.isfinite(width * 10) else tenth * i) for i in range(11)])
     edges[10] = high
     below = numbers.distribution.count_below(edges)
     below[0], below[10] = 0.0, float(numbers.n)
     if width == 0.0:
         below[:10] = 0.0
     counts = np.diff(below)
-    return tuple(
-        Bucket(float(edges[i]), float(edges[i + 1]), max(0.0, float(counts[i]))) for i in range(10)
-    )
+    return tuple(Bucket(float(edges[i]), float(edges[i + 1]), max(0.0, float(counts[i]))) for i in range(10))
 
 
-def _sketch(distribution: Distribution) -> Sketch:
-    coarse = distribution.coarsened(SKETCH_CELLS)
+def _sketch(distribution: Distribution, most: int) -> Sketch:
+    coarse = distribution.coarsened(most)
     values, counts = coarse.midpoints(), coarse.counts
     levels = []
     height = int(counts.max()).bit_length()
     for h in range(height):
-        levels.append(tuple(float(v) for v in values[(counts >> h) & 1 == 1]))
+        levels.append(tuple(values[(counts >> h) & 1 == 1].tolist()))
     return Sketch(tuple(levels))
 
 

@@ -94,7 +94,7 @@ class Profile:
         if cached is None:
             cached = {c.name: c for c in self.columns}
             object.__setattr__(self, "_index", cached)
-        return cached  # type: ignore[no-any-return]
+        return cached
 
     @property
     def digest(self) -> str:
@@ -102,16 +102,15 @@ class Profile:
         cached = self.__dict__.get("_digest")
         if cached is None:
             what = hashlib.sha256()
-            what.update(encode([SCHEMA, self.n_rows, *astuple(self.limits)]).encode())
+            header: list[Any] = [SCHEMA, self.n_rows, *astuple(self.limits)]
             for column in self.columns:
                 meta, arrays = _taken_apart(column)
-                what.update(encode(meta).encode())
-                for name in sorted(arrays):
-                    what.update(name.encode() + b"\0" + arrays[name].shape[0].to_bytes(8, "little"))
-                    what.update(np.ascontiguousarray(arrays[name]).data)
+                header += (meta, [(name, array.shape[0]) for name, array in sorted(arrays.items())])
+                what.update(b"".join(array.tobytes() for _, array in sorted(arrays.items())))
+            what.update(encode(header).encode("utf-8", "surrogatepass"))
             cached = "sha256:" + what.hexdigest()
             object.__setattr__(self, "_digest", cached)
-        return cached  # type: ignore[no-any-return]
+        return cached
 
     def to_bytes(self) -> bytes:
         """Return the Profile as an Arrow IPC file."""
@@ -157,8 +156,7 @@ class Profile:
                 batch = reader.get_batch(0)
             batch.validate(full=True)
             header = decode((batch.schema.metadata or {})[b"driftline"], file=file)
-            if header["schema"] != SCHEMA:
-                raise ValueError(f"schema {header['schema']!r}, expected {SCHEMA!r}")
+            _require(header["schema"] == SCHEMA, f"schema {header['schema']!r}, expected {SCHEMA!r}")
             limits = Limits(int(header["cells"]), int(header["categories"]), int(header["sample"]))
             names = _texts(batch.column("column"))
             scalars = _texts(batch.column("scalars"))
@@ -171,20 +169,33 @@ class Profile:
                 _put_together(
                     name,
                     decode(text, file=file),
-                    {key: parts[i] for key, parts in arrays.items() if parts[i] is not None},
+                    {key: part for key, parts in arrays.items() if (part := parts[i]) is not None},
                 )
                 for i, (name, text) in enumerate(zip(names, scalars, strict=True))
             )
             return cls(columns, int(header["n_rows"]), limits, tuple(str(s) for s in header["sources"]))
         except DriftlineError:
             raise
-        except (pa.ArrowException, KeyError, ValueError, TypeError, IndexError, OverflowError, OSError) as error:
+        except (
+            pa.ArrowException,
+            KeyError,
+            ValueError,
+            TypeError,
+            IndexError,
+            OverflowError,
+            OSError,
+        ) as error:
             raise DocumentError(
                 f"not a profile of this driftline, or damaged: {error}",
                 code="E-PROFILE",
                 file=file,
                 fix="make the baseline again",
             ) from None
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
 
 
 def _taken_apart(column: Column) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -240,6 +251,8 @@ def _lists(parts: list[NDArray[Any] | None], dtype: str) -> pa.Array:
 
 
 def _texts(column: pa.Array) -> list[str]:
+    if not pa.types.is_large_string(column.type) or column.null_count:
+        raise ValueError(f"expected large_string without nulls, found {column.type}")
     _, offsets, data = column.buffers()
     ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
     content = b"" if data is None else data.to_pybytes()
@@ -250,6 +263,8 @@ def _texts(column: pa.Array) -> list[str]:
 
 
 def _slices(column: pa.Array) -> list[NDArray[Any] | None]:
+    if not pa.types.is_large_list(column.type) or column.values.null_count:
+        raise ValueError(f"expected large_list without nulls inside, found {column.type}")
     validity, offsets, *_ = column.buffers()
     n = len(column)
     ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + n + 1]

@@ -24,7 +24,7 @@ from driftline.baselines.constraint import (
     Severity,
 )
 from driftline.baselines.sagemaker_document import document, feature_nodes
-from driftline.baselines.sagemaker_style import encode_sagemaker
+from driftline.baselines.sagemaker_style import encode_features
 from driftline.documents import Node, nearest
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def write_constraints(constraints: Constraints) -> str:
         document["driftline"] = {"schema": SCHEMA, "alpha": float(constraints.alpha)}
         if constraints.settings:
             document["driftline"]["checks"] = _checks_out(constraints.settings)
-    return encode_sagemaker(document)
+    return encode_features(document)
 
 
 def _switch(node: Node, key: str, default: bool) -> bool:

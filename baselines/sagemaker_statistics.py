@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from driftline.baselines.constraint import InferredType
 from driftline.baselines.sagemaker_document import document, feature_nodes
-from driftline.baselines.sagemaker_style import encode_sagemaker
+from driftline.baselines.sagemaker_style import encode_features
 from driftline.baselines.statistics import (
     Bucket,
     FeatureStatistics,
@@ -62,7 +62,7 @@ def write_statistics(statistics: Statistics) -> str:
 
     Reading the result gives `statistics` again.
     """
-    return encode_sagemaker(
+    return encode_features(
         {
             "version": 0.0,
             "dataset": {"item_count": statistics.item_count},

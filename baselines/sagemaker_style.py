@@ -12,12 +12,16 @@ import json
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["encode_sagemaker", "java_double"]
+__all__ = ["COMPACT_FROM", "encode_features", "encode_sagemaker", "java_double"]
+
+COMPACT_FROM = 500
+"""Columns from which documents are written on one line: the layout would cost more time than the monitoring."""
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -98,13 +102,28 @@ def encode_sagemaker(value: Any) -> str:
     return _encode(value, "\n")
 
 
+def encode_features(document: Mapping[str, Any]) -> str:
+    """Encode a document with a list of ``features``, in SageMaker's layout unless they are :data:`COMPACT_FROM` or more.
+
+    Raises
+    ------
+    ValueError
+        If a float is not finite.
+    """
+    if len(document["features"]) < COMPACT_FROM:
+        return encode_sagemaker(document)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text if text.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def _encode(value: Any, newline: str) -> str:
     # `newline` is a line break and the indentation of the enclosing object: lists add none of their own.
     kind = type(value)
+    if kind is float:
+        size = -value if value < 0 else value
+        return float.__repr__(value) if 1e-3 <= size < 1e7 or size == 0 else java_double(value)
     if kind is str:
         return _text(value)
-    if kind is float:
-        return java_double(value)
     if kind is int:
         return int.__repr__(value)
     if value is None or kind is bool:
@@ -119,11 +138,16 @@ def _encode(value: Any, newline: str) -> str:
     raise TypeError(f"{kind.__name__} cannot be written as JSON")
 
 
+@lru_cache(maxsize=1024)
+def _key(text: str) -> str:
+    return _text(text) + " : "
+
+
 def _object(value: Mapping[str, Any], newline: str) -> str:
     if not value:
         return "{ }"
     inner = newline + "  "
-    members = ("," + inner).join(f"{_text(key)} : {_encode(item, inner)}" for key, item in value.items())
+    members = ("," + inner).join([_key(key) + _encode(item, inner) for key, item in value.items()])
     return f"{{{inner}{members}{newline}}}"
 
 

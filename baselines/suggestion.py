@@ -83,14 +83,15 @@ def suggest_feature(column: Column, *, uniqueness: bool = False) -> Feature:
     completeness = _completeness(column, settings)
     non_negative: bool | None = None
     domain: tuple[str, ...] | None = None
+    role = _role(column)
     if kind == "number":
         non_negative = _non_negative(column, settings)
-        _range(column, settings)
+        if role != "identifier":
+            _range(column, settings)
     elif kind == "text":
         domain = _domain(column, settings)
     if kind not in ("other",):
         _type(column, settings)
-    role = _role(column)
     if role == "identifier" and uniqueness:
         settings["uniqueness"] = Settings(
             enabled=True, bound=1.0, evidence=False, why="every value of the baseline is different"
@@ -169,12 +170,14 @@ def _non_negative(column: Column, settings: dict[str, Settings]) -> bool | None:
         return None
     low = numbers.moments.low
     assert low is not None
-    if low < 0:
+    if low < 0 or column.tally[Sort.NEGATIVE_INFINITY]:
         return False
     n = numbers.n
     if low == 0 or _is_wall(column):
         settings["non_negative"] = Settings(
-            bound=1.0, evidence=False, why=f"none of {n:,} baseline values is below zero, and zero bounds them"
+            bound=1.0,
+            evidence=False,
+            why=f"none of {n:,} baseline values is below zero, and zero bounds them",
         )
     else:
         settings["non_negative"] = Settings(

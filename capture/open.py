@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pyarrow as pa
 
+from driftline.capture.failure import reading
 from driftline.capture.source import Batch, OpenedSource, Place
 from driftline.documents import nearest
 from driftline.errors import InternalError, SchemaError, SourceError, UsageError
@@ -235,7 +236,9 @@ def _in_memory(data: Any, batch_rows: int) -> Source:
     if isinstance(data, pa.Table | pa.RecordBatch):
         return arrow.open_table(data, label=label, batch_rows=batch_rows)
     if ("polars", "DataFrame") in kinds:
-        return arrow.open_table(pa.table(data), label=label, batch_rows=batch_rows)
+        # Not pa.table(data), which imports pandas to ask what this is.
+        table = pa.RecordBatchReader.from_stream(data).read_all()
+        return arrow.open_table(table, label=label, batch_rows=batch_rows)
     if ("pyarrow", "Dataset") in kinds:
         return arrow.open_dataset(data, label=label, batch_rows=batch_rows)
     if isinstance(data, pa.RecordBatchReader) or hasattr(data, "__arrow_c_stream__"):
@@ -344,6 +347,7 @@ class _RowRecords:
         names = [field.name for field in self.table.fields]
         for part in self.table.parts:
             for batch in part.read(range(len(names))):
-                values = zip(*(array.to_pylist() for array in batch.arrays), strict=True)
+                with reading(part.source or self.label, "cannot be shown as Python values"):
+                    values = list(zip(*(array.to_pylist() for array in batch.arrays), strict=True))
                 for number, row in enumerate(values, start=batch.first_row + 1):
                     yield Place(part.source, number), dict(zip(names, row, strict=True))

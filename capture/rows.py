@@ -31,6 +31,7 @@ _PART_ROWS = 131_072
 _BLOCK_ROWS = 8_192
 _BLOCK_CELLS = 1 << 18
 _LEAST_ROWS = 256
+_BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,26 @@ class RowTable:
     ----------
     batch_rows : int
         Most rows of one batch later.
+    kinds : dict
+        Every key so far, in order of appearance, and the kinds of value it had.
+    empty_is_null : set
+        Keys whose empty text is null; to be told before the rows come.
     """
 
     batch_rows: int = _PART_ROWS
     kinds: dict[Hashable, Kinds] = field(default_factory=dict)
+    empty_is_null: set[Hashable] = field(default_factory=set)
     _blocks: list[_Block] = field(default_factory=list)
     _spool: Spool = field(default_factory=Spool)
-    _rows: list[Mapping[Any, Any]] = field(default_factory=list)
+    _rows: list[tuple[tuple[Any, ...], Collection[Any]]] = field(default_factory=list)
+    _keys: tuple[Any, ...] | None = None
+    _alike: bool = True
     _places: list[Place] = field(default_factory=list)
     _file: str | None = None
     _row_in_file: int = 0
     _runs: list[Run] = field(default_factory=list)
     _limit: int = _BLOCK_ROWS
+    _bytes: int = 0
 
     def add(self, place: Place, row: Mapping[Any, Any]) -> None:
         """Take one row.
@@ -74,28 +83,74 @@ class RowTable:
         SchemaError
             For more than :data:`MAX_COLUMNS` columns.
         """
-        if not row.keys() <= self.kinds.keys():
-            for key in row:
-                self.kinds.setdefault(key, Kinds.NONE)
-            if len(self.kinds) > MAX_COLUMNS:
-                raise SchemaError(
-                    f"has more than {MAX_COLUMNS:,} different columns by here",
-                    code="E-NO-COLUMNS",
-                    file=place.file or None,
-                    line=place.line,
-                    fix="shape the records with a preprocessor",
-                )
-            self._limit = max(_LEAST_ROWS, min(_BLOCK_ROWS, _BLOCK_CELLS // max(1, len(self.kinds))))
+        self.add_values(place, tuple(row), row.values())
+
+    def add_values(self, place: Place, keys: tuple[Any, ...], values: Collection[Any]) -> None:
+        """Take one row as distinct keys and their values, see :meth:`add`.
+
+        Rows with the same keys in the same order are the quickest, above all where `keys` is the same object.
+        """
+        if keys is not self._keys and keys != self._keys:
+            self._new_keys(place, keys)
         if place.file != self._file:
             self._file, self._row_in_file = place.file, 0
             self._runs.append(Run(len(self._rows), place.file, 0))
         elif not self._rows:
             self._runs.append(Run(0, place.file, self._row_in_file))
-        self._rows.append(row)
+        self._rows.append((keys, values))
         self._places.append(place)
         self._row_in_file += 1
-        if len(self._rows) >= min(self._limit, self.batch_rows):
+        self._bytes += place.n_bytes
+        if len(self._rows) >= self._limit or self._bytes > _BLOCK_BYTES:
             self._close_block()
+
+    def _new_keys(self, place: Place, keys: tuple[Any, ...]) -> None:
+        self._alike = not self._rows
+        self._keys = keys
+        for key in keys:
+            self.kinds.setdefault(key, Kinds.NONE)
+        if len(self.kinds) > MAX_COLUMNS:
+            raise SchemaError(
+                f"has more than {MAX_COLUMNS:,} different columns by here",
+                code="E-NO-COLUMNS",
+                file=place.file or None,
+                line=place.line,
+                fix="shape the records with a preprocessor",
+            )
+        by_cells = _BLOCK_CELLS // max(1, len(self.kinds))
+        self._limit = min(self.batch_rows, max(_LEAST_ROWS, min(_BLOCK_ROWS, by_cells)))
+
+    def add_block(
+        self, stretches: Sequence[tuple[str, int]], columns: Mapping[Any, tuple[Kinds, pa.Array]]
+    ) -> None:
+        """Take many rows at once.
+
+        Parameters
+        ----------
+        stretches : sequence of (file, rows)
+        columns : mapping
+            What :func:`~driftline.capture.values.as_column` would have made of each column.
+        """
+        self._close_block()
+        runs = []
+        n_rows = 0
+        for file, count in stretches:
+            if file != self._file:
+                self._file, self._row_in_file = file, 0
+            runs.append(Run(n_rows, file, self._row_in_file))
+            self._row_in_file += count
+            n_rows += count
+        slots: dict[Hashable, Slot] = {}
+        for key, (kinds, array) in columns.items():
+            self.kinds[key] = self.kinds.get(key, Kinds.NONE) | kinds
+            if kinds:
+                slots[key] = self._spool.put(array)
+        self._blocks.append(_Block(n_rows, tuple(runs), slots))
+
+    @property
+    def needs_spelling(self) -> bool:
+        """Tell whether a column is text after all, of which some numbers are known by their value only."""
+        return any(kinds & Kinds.NUMBER and final_type(kinds)[1] for kinds in self.kinds.values())
 
     @property
     def n_rows(self) -> int:
@@ -107,8 +162,8 @@ class RowTable:
         if not rows:
             return
         slots: dict[Hashable, Slot] = {}
-        for key, before in self.kinds.items():
-            values = [row.get(key) for row in rows]
+        for key, values in self._columns():
+            before = self.kinds[key]
             try:
                 kinds, array = as_column(values)
             except BadValueError as error:
@@ -125,7 +180,21 @@ class RowTable:
                 self.kinds[key] = before | kinds
                 slots[key] = self._spool.put(array)
         self._blocks.append(_Block(len(rows), tuple(self._runs), slots))
-        self._rows, self._places, self._runs = [], [], []
+        self._rows, self._places, self._runs, self._bytes = [], [], [], 0
+        self._alike = True
+
+    def _columns(self) -> Iterator[tuple[Hashable, Sequence[Any]]]:
+        if self._alike:
+            columns: Iterable[Sequence[Any]] = zip(*(values for _, values in self._rows), strict=True)
+            keys: Iterable[Hashable] = self._keys or ()
+        else:
+            rows = [dict(zip(keys, values, strict=True)) for keys, values in self._rows]
+            columns = ([row.get(key) for row in rows] for key in self.kinds)
+            keys = list(self.kinds)
+        for key, values in zip(keys, columns, strict=True):
+            if key in self.empty_is_null and "" in values:
+                values = [value or None if value == "" else value for value in values]
+            yield key, values
 
     def finish(
         self,
@@ -208,7 +277,7 @@ class _RowPart:
         for block in [*self.blocks, None]:
             full = block is not None and sum(b.rows for b in group) + block.rows > self.batch_rows
             if group and (block is None or full):
-                yield self._joined(group, columns)
+                yield from _cut(self._joined(group, columns), self.batch_rows, self.source)
                 group = []
             if block is not None:
                 group.append(block)
@@ -231,8 +300,25 @@ class _RowPart:
                 if not runs or run.source != runs[-1].source:
                     runs.append(Run(start + run.start, run.source, run.first_row))
             start += block.rows
-        one_file = len(runs) == 1 and runs[0].source == self.source
-        return Batch(tuple(arrays), runs[0].first_row, () if one_file else tuple(runs))
+        return Batch(tuple(arrays), runs[0].first_row, tuple(runs))
+
+
+def _cut(batch: Batch, batch_rows: int, source: str) -> Iterator[Batch]:
+    """Cut a batch to the size asked for; runs are kept where the rows are not all in `source`."""
+    n_rows = len(batch.arrays[0]) if batch.arrays else 0
+    for start in range(0, n_rows, batch_rows):
+        stop = min(start + batch_rows, n_rows)
+        runs = []
+        for run, after in zip(batch.runs, (*batch.runs[1:], None), strict=True):
+            end = n_rows if after is None else after.start
+            if run.start < stop and end > start:
+                skipped = max(0, start - run.start)
+                runs.append(Run(max(0, run.start - start), run.source, run.first_row + skipped))
+        arrays = batch.arrays
+        if stop - start < n_rows:
+            arrays = tuple(array.slice(start, stop - start) for array in arrays)
+        one_file = len(runs) == 1 and runs[0].source == source
+        yield Batch(arrays, runs[0].first_row, () if one_file else tuple(runs))
 
 
 def from_rows(

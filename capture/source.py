@@ -7,7 +7,7 @@ once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from driftline.errors import SchemaError
@@ -170,10 +170,13 @@ class Place:
         File, URL or object; empty for data in memory.
     line : int or None
         1-based line of a text file, or number of the record in other forms.
+    n_bytes : int
+        Size of the record where it is known, so that rows can be gathered in bounded memory.
     """
 
     file: str
     line: int | None = None
+    n_bytes: int = field(default=0, compare=False)
 
 
 Record: TypeAlias = "Mapping[str, Any] | str"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from typing import TYPE_CHECKING, TypeAlias
+import weakref
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from driftline.errors import SourceError
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 __all__ = ["Slot", "Spool"]
 
@@ -34,7 +32,7 @@ class Spool:
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
         self._room = in_memory
-        self._file: BinaryIO | None = None
+        self._file: int | None = None
         self._end = 0
         self._lock = threading.Lock()
 
@@ -54,8 +52,8 @@ class Spool:
             data = pa.RecordBatch.from_arrays([array], schema=schema).serialize()
             try:
                 if self._file is None:
-                    self._file = tempfile.TemporaryFile(prefix="driftline-", buffering=0)  # noqa: SIM115
-                _write_all(self._file.fileno(), data)
+                    self._file = self._opened()
+                _write_all(self._file, data)
             except OSError as error:
                 raise SourceError(
                     f"the temporary file cannot be written: {error.strerror or error}",
@@ -67,6 +65,12 @@ class Spool:
             self._end += data.size
             return slot
 
+    def _opened(self) -> int:
+        with tempfile.TemporaryFile(prefix="driftline-", buffering=0) as file:
+            descriptor = os.dup(file.fileno())
+        weakref.finalize(self, os.close, descriptor)
+        return descriptor
+
     def get(self, slot: Slot) -> pa.Array:
         """Return the array that :meth:`put` kept."""
         if not isinstance(slot, tuple):
@@ -74,7 +78,7 @@ class Spool:
         begin, size, schema = slot
         if self._file is None:
             raise AssertionError("a slot of another spool")
-        data = os.pread(self._file.fileno(), size, begin)
+        data = os.pread(self._file, size, begin)
         return pa.ipc.read_record_batch(pa.py_buffer(data), schema).column(0)
 
 

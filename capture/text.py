@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftline.capture.failure import reading
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from driftline.capture.blob import Blob
 
-__all__ = ["MAX_LINE", "lines", "text_chunks"]
+__all__ = ["MAX_LINE", "Lines", "lines", "text_chunks"]
 
 MAX_LINE = 64 << 20
 """Longest line in bytes. A captured request of SageMaker has at most 6 MiB on each side."""
@@ -129,45 +130,61 @@ def _unzipped(file: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
                 data = more
 
 
-def lines(file: str, chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Give the lines of a text with their 1-based numbers, without line feeds.
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of one file that follow each other.
 
-    Lines of white space are counted and left out.
+    Attributes
+    ----------
+    file : str
+    first : int
+        1-based number of the first one.
+    count : int
+    data : bytes
+        The lines; each ends in a line feed, also the last one of the file.
+    """
+
+    file: str
+    first: int
+    count: int
+    data: bytes
+
+    def each(self) -> Iterator[tuple[int, bytes]]:
+        """Give the lines with their numbers; lines of white space are counted and left out."""
+        for number, line in enumerate(self.data.split(b"\n"), start=self.first):
+            if line and not line.isspace():
+                yield number, line
+
+
+def lines(file: str, chunks: Iterable[bytes]) -> Iterator[Lines]:
+    """Cut the text of a file into pieces of whole lines, as large as the chunks are.
 
     Raises
     ------
     SourceError
         ``E-LINE`` for a line longer than :data:`MAX_LINE`.
     """
-    number = 0
+    first = 1
     rest: list[bytes] = []
     waiting = 0
     for chunk in chunks:
-        if b"\n" not in chunk:
-            rest.append(chunk)
-            waiting += len(chunk)
-            if waiting > MAX_LINE:
-                raise _long(file, number + 1)
-            continue
-        pieces = chunk.split(b"\n")
-        if rest:
-            pieces[0] = b"".join((*rest, pieces[0]))
-        last = pieces.pop()
-        rest, waiting = ([last], len(last)) if last else ([], 0)
-        for line in pieces:
-            number += 1
-            if line and not line.isspace():
-                yield number, line
-    line = b"".join(rest)
-    if line and not line.isspace():
-        yield number + 1, line
-
-
-def _long(file: str, line: int) -> SourceError:
-    return SourceError(
-        f"the line is longer than {MAX_LINE >> 20} MiB",
-        code="E-LINE",
-        file=file,
-        line=line,
-        fix="check that this is a file of lines",
-    )
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            data = b"".join((*rest, chunk[:end]))
+            count = data.count(b"\n")
+            yield Lines(file, first, count, data)
+            first += count
+            rest, waiting = [], 0
+        if end < len(chunk):
+            rest.append(chunk[end:])
+            waiting += len(chunk) - end
+        if waiting > MAX_LINE:
+            raise SourceError(
+                f"the line is longer than {MAX_LINE >> 20} MiB",
+                code="E-LINE",
+                file=file,
+                line=first,
+                fix="check that this is a file of lines",
+            )
+    if rest:
+        yield Lines(file, first, 1, b"".join((*rest, b"\n")))

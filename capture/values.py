@@ -10,10 +10,13 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
+from driftline.capture.arrays import boolean_array, number_array, text_array, to_float64
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["BadValueError", "Kinds", "as_column", "final_type", "finished", "text_of"]
 
@@ -28,15 +31,17 @@ class Kinds(IntFlag):
     """A whole number that int64 cannot hold."""
     FLOAT = 8
     TEXT = 16
+    NUMBER = 32
+    """Numbers of which only the values as floats are known, not how they were written."""
 
 
-_ONE = {
-    bool: (Kinds.BOOLEAN, pa.bool_()),
-    int: (Kinds.INTEGER, pa.int64()),
-    float: (Kinds.FLOAT, pa.float64()),
-    str: (Kinds.TEXT, pa.string()),
+_ONE: dict[type, tuple[Kinds, Callable[[Sequence[Any]], pa.Array]]] = {
+    bool: (Kinds.BOOLEAN, boolean_array),
+    int: (Kinds.INTEGER, lambda values: number_array(values, np.int64)),
+    float: (Kinds.FLOAT, lambda values: number_array(values, np.float64)),
+    str: (Kinds.TEXT, text_array),
 }
-_NUMBERS = Kinds.INTEGER | Kinds.BIG | Kinds.FLOAT
+_NUMBERS = Kinds.INTEGER | Kinds.BIG | Kinds.FLOAT | Kinds.NUMBER
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -91,12 +96,12 @@ def as_column(values: Sequence[Any]) -> tuple[Kinds, pa.Array]:
     if not types:
         return Kinds.NONE, pa.nulls(len(values))
     if len(types) == 1:
-        kind, arrow = _ONE[types.pop()]
+        kind, made = _ONE[types.pop()]
         try:
-            array = pa.array(values, arrow, from_pandas=False)
+            array = made(values)
         except UnicodeEncodeError:
             raise _bad_text(values) from None
-        except (pa.ArrowInvalid, OverflowError):
+        except OverflowError:
             kind = _whole_kinds(values)
         else:
             return kind, array
@@ -105,7 +110,7 @@ def as_column(values: Sequence[Any]) -> tuple[Kinds, pa.Array]:
         for found in types:
             kind |= _whole_kinds(values) if found is int else _ONE[found][0]
     try:
-        return kind, pa.array([None if v is None else text_of(v) for v in values], pa.string())
+        return kind, text_array([None if v is None else text_of(v) for v in values])
     except UnicodeEncodeError:
         raise _bad_text(values) from None
 
@@ -176,9 +181,7 @@ def finished(array: pa.Array, kind: pa.DataType) -> pa.Array:
         return pa.nulls(len(array), kind)
     if pa.types.is_string(kind):
         # Not Array.cast, which writes 1.0 as 1.
-        return pa.array([None if v is None else text_of(v) for v in array.to_pylist()], pa.string())
+        return text_array([None if v is None else text_of(v) for v in array.to_pylist()])
     if pa.types.is_string(array.type):
-        values = (None if v is None else float(v) for v in array.to_pylist())
-        return pa.array(values, kind, from_pandas=False)
-    # Whole numbers above 2^53 lose digits here, as every reader of JSON numbers does.
-    return array.cast(kind, safe=False)
+        return number_array([None if v is None else float(v) for v in array.to_pylist()], np.float64)
+    return to_float64(array)

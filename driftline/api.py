@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftline.monitor.job import check, load_baseline, profile, save_baseline
+from driftline.monitor.job import check, load_baseline, profile
 from driftline.monitor.job import make_baseline as baseline
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftline.reports.diff import ReportDiff
     from driftline.reports.report import Report
 
-__all__ = ["baseline", "check", "diff", "load_baseline", "load_report", "profile", "save_baseline"]
+__all__ = ["baseline", "check", "diff", "load_baseline", "load_report", "profile"]
 
 
 def load_report(path: str | os.PathLike[str]) -> Report:

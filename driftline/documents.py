@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any, Never
 
 from driftline.errors import DocumentError
@@ -102,8 +103,6 @@ def decode(
             line=line,
         )
     if isinstance(data, bytes):
-        if data.startswith(b"\xef\xbb\xbf"):
-            data = data[3:]
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -116,6 +115,7 @@ def decode(
             ) from None
     else:
         text = data
+    text = text.removeprefix("\ufeff")
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -126,19 +126,65 @@ def decode(
             line=line if line is not None else error.lineno,
         ) from None
     except RecursionError:
-        raise _too_deep(file, line, max_depth) from None
+        raise _too_deep(text, file, line, max_depth) from None
     except _RefusedError as error:
-        raise DocumentError(str(error), code="E-JSON", file=file, line=line) from None
+        where = line if line is not None else _line(text, len(text))
+        raise DocumentError(str(error), code="E-JSON", file=file, line=where) from None
     # Counting brackets is a cheap upper bound, so flat documents never pay for the walk.
     if text.count("[") + text.count("{") > max_depth and _depth_above(value, max_depth):
-        raise _too_deep(file, line, max_depth)
+        raise _too_deep(text, file, line, max_depth)
     return value
 
 
-def _too_deep(file: object, line: int | None, max_depth: int) -> DocumentError:
+def _too_deep(text: str, file: object, line: int | None, max_depth: int) -> DocumentError:
     return DocumentError(
-        f"the document nests deeper than {max_depth} levels", code="E-JSON-DEPTH", file=file, line=line
+        f"the document nests deeper than {max_depth} levels",
+        code="E-JSON-DEPTH",
+        file=file,
+        line=line if line is not None else _line(text, max_depth),
     )
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]|[^][{}",:\s]+')
+
+
+def _line(text: str, max_depth: int) -> int | None:
+    """Return the line of the first thing that is refused in a text that is otherwise JSON.
+
+    The decoder's hooks know no place, so a refused document is read a second time, for its error only.
+    """
+    keys: list[set[str] | None] = []
+    for token in _TOKEN.finditer(text):
+        word = token.group()
+        if word in "{[":
+            keys.append(set() if word == "{" else None)
+            refused = len(keys) > max_depth
+        elif word in "}]":
+            keys.pop()
+            refused = False
+        elif word[0] != '"':
+            refused = _is_refused(word)
+        else:
+            refused = False
+            inside = keys[-1] if keys else None
+            if inside is not None and _COLON.match(text, token.end()):
+                key = json.loads(word)
+                refused = key in inside
+                inside.add(key)
+        if refused:
+            return text.count("\n", 0, token.start()) + 1
+    return None
+
+
+_COLON = re.compile(r"\s*:")
+
+
+def _is_refused(word: str) -> bool:
+    try:
+        _DECODER.decode(word)
+    except _RefusedError:
+        return True
+    return False
 
 
 def _depth_above(value: Any, limit: int) -> bool:
@@ -263,13 +309,18 @@ class Node:
             raise self.error(f"expected text, found {_kind(value)}", key=key)
         return value
 
-    def integer(self, key: str, default: int | None = None, *, low: int = 0) -> int:
-        """Return the whole number at `key` (``3.0`` counts as 3), not below `low`."""
+    def integer(
+        self, key: str, default: int | None = None, *, low: int = 0, high: int = (1 << 63) - 1
+    ) -> int:
+        """Return the whole number at `key` (``3.0`` counts as 3), within ``[low, high]``."""
         value = self._at(key, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if isinstance(value, bool) or not whole:
             raise self.error(f"expected a whole number, found {_kind(value)}", key=key)
         if value < low:
             raise self.error(f"expected at least {low}, found {value}", key=key)
+        if value > high:
+            raise self.error(f"expected at most {high}, found a larger number", key=key)
         return int(value)
 
     def number(

@@ -11,8 +11,8 @@
     ├── PreprocessorError (RuntimeError) the user's preprocessor file failed
     └── InternalError (RuntimeError)    a fault of driftline itself
 
-Every error carries a stable ``code`` and, where they are known, the ``file``, ``line`` and ``field`` it speaks
-of and the ``fix`` to try. ``str(error)`` is the one line that the command line prints.
+Every error carries a stable ``code`` and, where they are known, the ``file``, ``line`` and ``field`` it
+speaks of and the ``fix`` to try. ``str(error)`` is the one line that the command line prints.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def printable(text: object, limit: int = 200) -> str:
-    """Show outside text on one line: control characters, bidirectional marks and lone surrogates escaped.
+    r"""Show outside text on one line: control characters, bidirectional marks and lone surrogates escaped.
 
     Parameters
     ----------
@@ -47,15 +47,14 @@ def printable(text: object, limit: int = 200) -> str:
 
     Examples
     --------
-    >>> printable("a\\nb")
-    'a\\\\nb'
+    >>> printable("a\nb")
+    'a\\nb'
     """
     raw = str(text)
-    if len(raw) > limit:
-        raw = raw[: limit - 1] + "…"
-    if raw.isprintable():
+    if len(raw) <= limit and raw.isprintable():
         return raw
-    return "".join(_shown(ch) for ch in raw)
+    shown = "".join(_shown(ch) for ch in raw[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _shown(ch: str) -> str:

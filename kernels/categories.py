@@ -230,8 +230,8 @@ class Categories(State):
         """Return an upper bound on the rows whose text is one of `texts`; exact where complete."""
         if self.is_complete:
             return int(self.counts_of(texts).sum())
-        buckets = np.unique(hash_texts(*Texts.of(texts)) & np.uint64(N_BUCKETS - 1)).astype(np.int64)
-        return int(self.buckets[buckets].sum())
+        buckets = set((hash_texts(*Texts.of(texts)) & np.uint64(N_BUCKETS - 1)).tolist())
+        return sum(int(self.buckets[b]) for b in buckets)
 
     def finalize(self) -> Mapping[str, float | None]:
         """Return the number of distinct texts and of those that occur once."""
@@ -298,7 +298,7 @@ class AlignedCategories(NamedTuple):
     @property
     def is_exact(self) -> bool:
         """Tell whether every class is one text; else a class is a bucket of texts."""
-        return self.hashes.shape[0] > 0
+        return bool(self.hashes.shape[0])
 
 
 def align_categories(baseline: Categories, current: Categories) -> AlignedCategories:
@@ -306,7 +306,9 @@ def align_categories(baseline: Categories, current: Categories) -> AlignedCatego
     if not (baseline.is_complete and current.is_complete):
         used = (baseline.buckets + current.buckets) > 0
         return AlignedCategories(baseline.buckets[used], current.buckets[used], np.empty(0, np.uint64))
-    hashes = np.union1d(baseline.hashes, current.hashes)
+    hashes = np.concatenate([baseline.hashes, current.hashes])
+    hashes.sort(kind="stable")  # two runs, merged in one go
+    hashes = hashes[np.concatenate([[True], hashes[1:] != hashes[:-1]])] if hashes.shape[0] else hashes
     left = np.zeros(hashes.shape[0], np.int64)
     right = np.zeros(hashes.shape[0], np.int64)
     left[np.searchsorted(hashes, baseline.hashes)] = baseline.counts

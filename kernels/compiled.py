@@ -129,7 +129,8 @@ def _compile() -> bytes:
         # Arrays come without an owner, so the destructor that Numba's epilogue names is never called.
         "define void @NRT_MemInfo_call_dtor(ptr %owner) { ret void }"
     )
-    for name, (dispatcher, signature) in KERNELS.items():
+    entries: dict[str, tuple[Any, Any]] = KERNELS
+    for name, (dispatcher, signature) in entries.items():
         dispatcher.compile(signature)
         result = dispatcher.overloads[signature]
         module = llvm.parse_assembly(result.library.get_llvm_str())
@@ -189,12 +190,18 @@ class _Loop:
             flat += (None, None, a.size, a.itemsize, pointer, *a.shape, *a.strides)
         function = self._function
         if function is None:
-            kinds = [ctypes.c_void_p, ctypes.c_void_p]
+            kinds: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]
             for a in arguments:
                 if isinstance(a, int):
                     kinds.append(ctypes.c_int64)
                 else:
-                    kinds += [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]
+                    kinds += [
+                        ctypes.c_void_p,
+                        ctypes.c_void_p,
+                        ctypes.c_int64,
+                        ctypes.c_int64,
+                        ctypes.c_void_p,
+                    ]
                     kinds += [ctypes.c_int64] * (2 * a.ndim)
             function = self._function = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(self._address)
         if function(*flat):

@@ -137,18 +137,19 @@ def wasserstein(
         Positive; the standard deviation of the baseline.
     """
     p, q, n, m = _shares(baseline, current)
-    x = low + (high - low) / 2
-    width = np.diff(x)
+    # Scaled first: the difference of two doubles may be more than a double holds.
+    bottom, top = low / scale, high / scale
+    width = np.diff(bottom + (top - bottom) / 2)
     f, g = np.cumsum(p)[:-1], np.cumsum(q)[:-1]
     difference = f - g
-    value = float((np.abs(difference) * width).sum()) / scale
+    value = float((np.abs(difference) * width).sum())
     # Moving a row from cell j to the far right lowers F on every step from j on.
     slope = np.sign(difference) * width
-    reach = np.append(np.cumsum(slope[::-1])[::-1], 0.0) / scale
+    reach = np.append(np.cumsum(slope[::-1])[::-1], 0.0)
     error = _spread(p, q, reach, -reach, n, m)
     pooled = np.cumsum((baseline + current) / (n + m))[:-1]
-    noise = float((np.sqrt(np.clip(pooled * (1 - pooled), 0, None)) * width).sum()) / scale
-    hidden = float(((p + q) / 2 * (high - low)).sum()) / scale
+    noise = float((np.sqrt(np.clip(pooled * (1 - pooled), 0, None)) * width).sum())
+    hidden = float(((p + q) / 2 * (top - bottom)).sum())
     return Effect(value, error, 1.96 * noise / math.sqrt(effective_size(n, m)), hidden)
 
 

@@ -9,6 +9,7 @@ distinct values, the same sample in every State, with their true counts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -38,7 +39,7 @@ def level_of(hashes: NDArray[np.uint64], capacity: int, least: int = 0) -> int:
 def _kept(hashes: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
     if level == 0:
         return np.ones(hashes.shape[0], np.bool_)
-    return (hashes >> np.uint64(64 - level)) == 0
+    return np.asarray((hashes >> np.uint64(64 - level)) == 0)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -85,9 +86,7 @@ class Distinct(State):
         order = np.argsort(hashes, kind="stable")
         return self.merge(self._made(hashes[order], weights[order], self.level, n))
 
-    def _made(
-        self, hashes: NDArray[np.uint64], counts: NDArray[np.int64], level: int, n: int
-    ) -> Distinct:
+    def _made(self, hashes: NDArray[np.uint64], counts: NDArray[np.int64], level: int, n: int) -> Distinct:
         if hashes.shape[0]:
             first = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
             hashes, counts = hashes[first], np.add.reduceat(counts, first)
@@ -131,7 +130,7 @@ class Distinct(State):
         """Standard error of `n_distinct`, as a share of it; 0 where exact."""
         if self.level == 0:
             return 0.0
-        return 1.0 / max(float(self.hashes.shape[0]), 1.0) ** 0.5
+        return 1.0 / math.sqrt(max(self.hashes.shape[0], 1))
 
     def finalize(self) -> Mapping[str, float | None]:
         """Return the number of distinct values and of those that occur once."""

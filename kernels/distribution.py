@@ -15,6 +15,7 @@ radix-sorted floats; the cells are about ``2**(52 - shift)`` per power of two.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -26,12 +27,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CAPACITY", "Aligned", "Distribution", "align", "from_key", "key_of", "smallest_shift"]
+__all__ = [
+    "CAPACITY",
+    "Aligned",
+    "Distribution",
+    "align",
+    "cell_bounds",
+    "from_key",
+    "key_of",
+    "smallest_shift",
+]
 
 CAPACITY = 8192
 """Most cells a Distribution occupies unless told otherwise."""
 
 _MASK = np.int64(0x7FFFFFFFFFFFFFFF)
+_LARGEST = np.int64(0x7FEFFFFFFFFFFFFF)  # the key of the largest double; ~_LARGEST is that of its negative
 _NO_INTS: NDArray[np.int64] = np.empty(0, np.int64)
 
 
@@ -44,6 +55,17 @@ def key_of(x: NDArray[np.float64]) -> NDArray[np.int64]:
 def from_key(keys: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the doubles whose keys these are (the inverse of :func:`key_of`)."""
     return (keys ^ ((keys >> 63) & _MASK)).view(np.float64)
+
+
+def cell_bounds(cells: NDArray[np.int64], shift: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the smallest and the largest finite double of every cell at `shift`."""
+    if shift == 0:
+        values = from_key(cells)
+        return values, values
+    low = cells << shift
+    high = low | np.int64((1 << shift) - 1)
+    # The outermost cells reach beyond the finite doubles, into the keys of infinity and NaN.
+    return from_key(np.maximum(low, ~_LARGEST)), from_key(np.minimum(high, _LARGEST))
 
 
 def _total(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -67,7 +89,7 @@ def smallest_shift(keys: NDArray[np.int64], capacity: int) -> int:
     return int(np.partition(differ, at)[at]).bit_length()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Distribution(State):
     """Counts of numbers, exact up to `capacity` distinct values, in ordered cells beyond.
 
@@ -95,7 +117,12 @@ class Distribution(State):
 
     kind: ClassVar[str] = "distribution"
 
-    @property
+    @cached_property
+    def cumulative(self) -> NDArray[np.int64]:
+        """Rows up to and including every cell."""
+        return np.cumsum(self.counts)
+
+    @cached_property
     def n(self) -> int:
         """Rows counted."""
         return int(self.counts.sum())
@@ -152,6 +179,8 @@ class Distribution(State):
 
     def at(self, shift: int) -> Distribution:
         """Return the same counts in coarser cells; `shift` must not be below the present one."""
+        if shift == self.shift:
+            return self
         if shift < self.shift:
             raise ValueError(f"cells at shift {self.shift} cannot be split to shift {shift}")
         cells, counts = _total(self.cells >> (shift - self.shift), self.counts)
@@ -161,10 +190,11 @@ class Distribution(State):
         """Return the same counts in at most `most` cells."""
         return self.at(self.shift + smallest_shift(self.cells, most))
 
-    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the smallest and the largest double of every cell."""
-        low = self.cells << self.shift
-        return from_key(low), from_key(low | np.int64((1 << self.shift) - 1))
+    def bounds(
+        self, index: NDArray[np.intp] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the smallest and the largest double of every cell, or of the cells at `index`."""
+        return cell_bounds(self.cells if index is None else self.cells[index], self.shift)
 
     def midpoints(self) -> NDArray[np.float64]:
         """Return one value per cell: the value itself where exact, else the middle of the cell."""
@@ -193,30 +223,47 @@ class Distribution(State):
         n = self.n
         if n == 0:
             return np.full(levels.shape, np.nan)
-        below = np.cumsum(self.counts)
-        rank = np.clip(np.ceil(levels * n), 1, n)
-        i = np.searchsorted(below, rank)
-        low, high = self.bounds()
+        below = self.cumulative
+        rank = np.minimum(np.maximum(np.ceil(levels * n), 1), n)
+        i = below.searchsorted(rank)
+        low, high = self.bounds(i)
         if self.shift == 0:
-            return low[i]
+            return low
         inside = (rank - (below[i] - self.counts[i]) - 0.5) / self.counts[i]
-        return low[i] + (high[i] - low[i]) * inside
+        return np.asarray(low + (high - low) * inside)
 
     def count_below(self, edges: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how many rows lie strictly below each edge, a cell that holds an edge shared out evenly."""
-        if self.cells.shape[0] == 0:
+        k = self.cells.shape[0]
+        if k == 0:
             return np.zeros(edges.shape[0])
-        low, high = self.bounds()
-        before = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.float64)
-        i = np.searchsorted(low, edges, side="left")  # cells that start below the edge
-        result = before[i]
+        wanted = key_of(edges) >> self.shift
+        i = self.cells.searchsorted(wanted)
+        below = self.cumulative
+        result = np.where(i > 0, below[i - 1], 0).astype(np.float64)
         if self.shift:
-            j = np.maximum(i - 1, 0)
-            inside = (i > 0) & (edges <= high[j])
-            width = np.where(high[j] > low[j], high[j] - low[j], 1.0)
-            part = np.clip((edges - low[j]) / width, 0.0, 1.0)
-            result = np.where(inside, before[j] + part * self.counts[j], result)
+            at = np.minimum(i, k - 1)
+            low, high = self.bounds(at)
+            width = np.where(high > low, high - low, 1.0)
+            part = np.clip((edges - low) / width, 0.0, 1.0) * self.counts[at]
+            result += np.where((i < k) & (self.cells[at] == wanted), part, 0.0)
         return result
+
+    def count_outside(self, low: float, high: float) -> tuple[int, int, int]:
+        """Return the rows in cells that lie wholly below `low`, wholly above `high`, and across an end."""
+        ends = key_of(np.array([low, high])) >> self.shift
+        first, last = self.cells.searchsorted(ends[0]), self.cells.searchsorted(ends[1], side="right")
+        below = int(self.cumulative[first - 1]) if first else 0
+        above = self.n - (int(self.cumulative[last - 1]) if last else 0)
+        across = 0
+        if self.shift:
+            index = {
+                int(i)
+                for i, end in ((first, ends[0]), (last - 1, ends[1]))
+                if 0 <= i < self.cells.shape[0] and self.cells[i] == end
+            }
+            across = sum(int(self.counts[i]) for i in index)
+        return below, above, across
 
     @property
     def largest_blur(self) -> float:
@@ -251,7 +298,7 @@ class Distribution(State):
         if (
             cells.shape != counts.shape
             or not 0 <= shift <= 63
-            or not 2 <= capacity
+            or not capacity >= 2
             or cells.shape[0] > capacity
             or (cells.shape[0] and (counts.min() < 1 or (cells[1:] <= cells[:-1]).any()))
         ):
@@ -285,9 +332,11 @@ def align(baseline: Distribution, current: Distribution) -> Aligned:
     """Put two Distributions on the cells of the coarser one: exact counts on both sides."""
     shift = max(baseline.shift, current.shift)
     a, b = baseline.at(shift), current.at(shift)
-    cells = np.union1d(a.cells, b.cells)
+    both = np.concatenate([a.cells, b.cells])
+    both.sort(kind="stable")  # two runs, merged in one go
+    cells = both[np.concatenate([[True], both[1:] != both[:-1]])] if both.shape[0] else both
     left = np.zeros(cells.shape[0], np.int64)
     right = np.zeros(cells.shape[0], np.int64)
-    left[np.searchsorted(cells, a.cells)] = a.counts
-    right[np.searchsorted(cells, b.cells)] = b.counts
+    left[cells.searchsorted(a.cells)] = a.counts
+    right[cells.searchsorted(b.cells)] = b.counts
     return Aligned(left, right, cells, shift)

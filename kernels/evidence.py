@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftline.kernels.special import binomial_sf, chi_squared_sf, kolmogorov_sf
+from driftline.kernels.special import binomial_sf, chi_squared_sf, hypergeometric_sf, kolmogorov_sf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "benjamini_hochberg",
     "chi_squared_test",
+    "classes_p",
     "effective_size",
     "exceedance_p",
     "ks_p",
@@ -46,14 +47,16 @@ def ks_p(distance: float, n: int, m: int) -> float:
     Notes
     -----
     The limit distribution with the finite-sample correction of Stephens (1970),
-    ``(sqrt(e) + 0.12 + 0.11/sqrt(e)) * D`` with ``e = n*m/(n+m)``. With ties it is conservative: the true p-value is
-    smaller or equal.
+    ``(sqrt(e) + 0.12 + 0.11/sqrt(e)) * D`` with ``e = n*m/(n+m)``. The distance moves in steps of ``1/lcm(n, m)``, and
+    half a step is taken off (without it the p-value of two samples of 20 would be up to 1.5 times too small). It is
+    conservative: from 3 values a side on the exact p-value is smaller or equal, and ties make it smaller still.
     """
     e = effective_size(n, m)
     if e <= 0:
         return 1.0
     root = math.sqrt(e)
-    return kolmogorov_sf((root + 0.12 + 0.11 / root) * distance)
+    half_step = 0.5 / math.lcm(n, m)
+    return kolmogorov_sf((root + 0.12 + 0.11 / root) * max(0.0, distance - half_step))
 
 
 def chi_squared_test(
@@ -82,9 +85,37 @@ def chi_squared_test(
     total = n + m
     both = a + b
     expected = both * n / total
-    statistic = float(((a - expected) ** 2 / expected).sum() + ((b - (both - expected)) ** 2 / (both - expected)).sum())
+    statistic = float(
+        ((a - expected) ** 2 / expected).sum() + ((b - (both - expected)) ** 2 / (both - expected)).sum()
+    )
     df = a.shape[0] - 1
     return statistic, df, chi_squared_sf(statistic, df)
+
+
+def classes_p(baseline: NDArray[Any], current: NDArray[Any]) -> float:
+    """Return the p-value of "both sides have the same shares of every class".
+
+    Parameters
+    ----------
+    baseline, current : ndarray, shape (k,)
+        Counts of the same classes, a row or more on either side.
+
+    Notes
+    -----
+    Pearson's test (:func:`chi_squared_test`) where every class is frequent enough for it. Otherwise its pooling can hide
+    the one class that came, or went: a column that was always ``A`` and is now always ``B`` is left with a single class.
+    So half of the error goes to Fisher's exact test on the class whose share moved most, corrected for having been
+    chosen from k classes and two directions.
+    """
+    _, df, p_value = chi_squared_test(baseline, current)
+    used = int(np.count_nonzero(baseline + current))
+    if df == used - 1:
+        return p_value
+    n, m = int(baseline.sum()), int(current.sum())
+    i = int(np.argmax(np.abs(baseline / n - current / m)))
+    a, b = int(baseline[i]), int(current[i])
+    k, drawn = (b, m) if b * n > a * m else (a, n)
+    return min(1.0, 2.0 * min(p_value, 2.0 * used * hypergeometric_sf(k, a + b, drawn, n + m)))
 
 
 def _pooled(

@@ -5,12 +5,13 @@ carries can wait (a *superaccumulator*; Kulisch; Neal, "Fast exact summation usi
 superaccumulators", 2015). Adding is exact, therefore associative and commutative, therefore independent of
 batches, threads and files. One rounding happens, at the very end.
 
-:class:`ExactSum` holds such an integer as a Python int. :func:`deposit_values` and :func:`deposit_squares` are the
-NumPy twins of the compiled loops in :mod:`driftline.kernels.native`.
+:func:`from_limbs` turns the limbs of a compiled loop (:mod:`driftline.kernels.native`) into a Python int;
+:func:`sum_of_values` and :func:`sum_of_squares` are the NumPy twins of those loops.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "OFFSET_SQUARES",
     "OFFSET_VALUES",
     "from_limbs",
+    "root_to_float",
     "sum_of_squares",
     "sum_of_values",
     "to_float",
@@ -60,8 +62,19 @@ def to_float(numerator: int, denominator: int) -> float:
         return float("inf") if (numerator > 0) == (denominator > 0) else float("-inf")
 
 
+def root_to_float(numerator: int, denominator: int) -> float:
+    """Return the square root of ``numerator / denominator``, which must not be negative, to the last bit but one."""
+    if numerator == 0:
+        return 0.0
+    # 64 bits of the root, from 128 bits of the quotient.
+    half = (numerator.bit_length() - denominator.bit_length() - 128) // 2
+    up, down = max(0, -2 * half), max(0, 2 * half)
+    root = math.isqrt((numerator << up) // (denominator << down))
+    return to_float(root << max(0, half), 1 << max(0, -half))
+
+
 def _mantissas(x: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split finite doubles into integers m and exponents e with x == m * 2**e and \\|m\\| < 2**53."""
+    """Split finite doubles into integers m and exponents e with x == m * 2**e and abs(m) < 2**53."""
     fractions, exponents = np.frexp(x)
     mantissas = np.ldexp(fractions, 53).astype(np.int64)
     # frexp normalises subnormals too: below 2**-1074 the trailing bits of m are zero, so shift them out.
@@ -74,7 +87,7 @@ def _mantissas(x: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 
 def _gather(pieces: NDArray[np.int64], exponents: NDArray[np.int64], offset: int) -> int:
-    """Return the sum of ``pieces * 2**(exponents + offset)``; \\|pieces\\| < 2**63."""
+    """Return the sum of ``pieces * 2**(exponents + offset)``; abs(pieces) < 2**63."""
     total = 0
     place = exponents + offset
     base = int(place.min())
@@ -105,8 +118,7 @@ def sum_of_values(x: NDArray[Any]) -> int:
         part = x[start : start + _CHUNK]
         if part.dtype == np.int64:
             total += (
-                (int((part >> 32).sum(dtype=np.int64)) << 32)
-                + int((part & 0xFFFFFFFF).sum(dtype=np.int64))
+                (int((part >> 32).sum(dtype=np.int64)) << 32) + int((part & 0xFFFFFFFF).sum(dtype=np.int64))
             ) << OFFSET_VALUES
             continue
         mantissas, exponents = _mantissas(part)

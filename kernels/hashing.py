@@ -44,7 +44,7 @@ def hash_integers(x: NDArray[np.int64]) -> NDArray[np.uint64]:
     doubles = x.astype(np.float64)
     # 2**63 itself comes back as a negative integer, so compare as well as convert.
     with np.errstate(invalid="ignore"):
-        same = (doubles < 9.2e18) & (doubles.astype(np.int64) == x)
+        same = (doubles < 2.0**63) & (doubles.astype(np.int64) == x)
     return np.where(same, hash_numbers(doubles), _mix(x.view(np.uint64) ^ LONG))
 
 

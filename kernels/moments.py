@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -66,7 +67,7 @@ class Moments(State):
             if x.shape[0] == 0:
                 continue
             if x.dtype != np.int64:
-                x = np.ascontiguousarray(x, dtype=np.float64)  # noqa: PLW2901
+                x = np.ascontiguousarray(x, dtype=np.float64)
                 if not np.isfinite(x).all():
                     raise ValueError("Moments take finite values; count NaN and infinity in a Tally")
             low, high = x.min().item(), x.max().item()
@@ -114,9 +115,12 @@ class Moments(State):
 
     @property
     def std_dev(self) -> float | None:
-        """The population standard deviation."""
+        """The population standard deviation, also where its square is too large or too small for a double."""
         variance = self.variance
-        return None if variance is None else math.sqrt(variance)
+        if variance is None or sys.float_info.min <= variance <= sys.float_info.max:
+            return None if variance is None else math.sqrt(variance)
+        numerator = self.n * self.total_squares - self.total * self.total
+        return exact.root_to_float(numerator, self.n * self.n << exact.OFFSET_SQUARES)
 
     def finalize(self) -> Mapping[str, float | None]:
         """Return sum, mean, variance, std_dev, min and max."""
@@ -151,5 +155,5 @@ class Moments(State):
 def _pick(a: float, b: float, *, lower: bool) -> float:
     """Return the smaller (larger) of two; of an equal int and float the float, so that order does not show."""
     if a == b:
-        return a if isinstance(a, float) else b
+        return a if type(a) is float else b
     return min(a, b) if lower else max(a, b)

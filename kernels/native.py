@@ -41,24 +41,24 @@ OFFSET_SQUARES = 2176
 
 
 @intrinsic
-def fused(typing_context, a, b, c):  # type: ignore[no-untyped-def]
+def fused(typing_context, a, b, c):
     """Return ``a * b + c`` rounded once."""
     signature = types.float64(types.float64, types.float64, types.float64)
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         return builder.fma(*arguments)
 
     return signature, generate
 
 
 @intrinsic
-def word_at(typing_context, array, index):  # type: ignore[no-untyped-def]
+def word_at(typing_context, array, index):
     """Load eight bytes of a uint8 array from any offset as one little-endian word."""
     from llvmlite import ir
 
     signature = types.uint64(array, types.int64)
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         from numba.core import cgutils
 
         struct = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -72,22 +72,22 @@ def word_at(typing_context, array, index):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def bits_of(typing_context, x):  # type: ignore[no-untyped-def]
+def bits_of(typing_context, x):
     """Return the IEEE 754 bits of a double as int64."""
     from llvmlite import ir
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.IntType(64))
 
     return types.int64(types.float64), generate
 
 
 @intrinsic
-def double_of(typing_context, bits):  # type: ignore[no-untyped-def]
+def double_of(typing_context, bits):
     """Return the double with these IEEE 754 bits."""
     from llvmlite import ir
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.DoubleType())
 
     return types.float64(types.int64), generate
@@ -99,13 +99,13 @@ entry = njit(nogil=True, error_model="numpy", boundscheck=False)
 
 
 @helper
-def power_of_two(e):  # type: ignore[no-untyped-def]
+def power_of_two(e):
     """Return 2**e, for e within the normal range."""
     return double_of((e + 1023) << 52)
 
 
 @helper
-def deposit(limbs, value, exponent):  # type: ignore[no-untyped-def]
+def deposit(limbs, value, exponent):
     """Add ``value * 2**exponent`` to limbs of 32 bits; `exponent` is counted from the lowest limb's bit 0."""
     i = exponent >> 5
     r = exponent & 31
@@ -118,7 +118,7 @@ def deposit(limbs, value, exponent):  # type: ignore[no-untyped-def]
 
 
 @helper
-def carry(limbs):  # type: ignore[no-untyped-def]
+def carry(limbs):
     """Bring every limb but the last into [0, 2**32), so that the next chunk cannot overflow one."""
     for i in range(limbs.shape[0] - 1):
         over = limbs[i] >> 32
@@ -127,7 +127,7 @@ def carry(limbs):  # type: ignore[no-untyped-def]
 
 
 @helper
-def sums_by_value(block, values, squares):  # type: ignore[no-untyped-def]
+def sums_by_value(block, values, squares):
     """Add every value and its square from mantissa and exponent: exact for all finite doubles, 10 ns each."""
     bits = block.view(np.int64)
     for i in range(block.shape[0]):
@@ -148,7 +148,7 @@ def sums_by_value(block, values, squares):  # type: ignore[no-untyped-def]
 
 
 @helper
-def sums_of_block(block, values, squares):  # type: ignore[no-untyped-def]
+def sums_of_block(block, values, squares):
     """Add up to 1,024 finite doubles and their squares exactly (twin: exact.sum_of_values, sum_of_squares).
 
     All values of a block are cut on one grid into integers of at most 52 bits, which int64 sums without overflow: a
@@ -222,7 +222,7 @@ def sums_of_block(block, values, squares):  # type: ignore[no-untyped-def]
 
 
 @helper
-def mixed(h):  # type: ignore[no-untyped-def]
+def mixed(h):
     h = h ^ (h >> U32)
     h = h * MIX
     h = h ^ (h >> U32)
@@ -231,7 +231,7 @@ def mixed(h):  # type: ignore[no-untyped-def]
 
 
 @helper
-def slot_bits(size):  # type: ignore[no-untyped-def]
+def slot_bits(size):
     bits = np.int64(0)
     while (np.int64(1) << bits) < size:
         bits += 1
@@ -239,7 +239,7 @@ def slot_bits(size):  # type: ignore[no-untyped-def]
 
 
 @helper
-def count_into(keys, counts, bits, key, amount):  # type: ignore[no-untyped-def]
+def count_into(keys, counts, bits, key, amount):
     """Add to the count of `key` in an open table of ``2**bits`` slots; return 1 if the key is new."""
     mask = keys.shape[0] - 1
     h = np.int64((np.uint64(key) * GOLDEN) >> np.uint64(64 - bits))
@@ -256,25 +256,57 @@ def count_into(keys, counts, bits, key, amount):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_valid(validity, bit):  # type: ignore[no-untyped-def]
+def is_valid(validity, bit):
     return (validity[bit >> 3] >> (bit & 7)) & 1
 
 
 @helper
-def clear(keys):  # type: ignore[no-untyped-def]
+def compact(raw, validity, bit, buffer):
+    """Copy the valid values of a block together; return how many there are.
+
+    Eight rows share a byte of the bitmap, and most bytes are full.
+    """
+    n = raw.shape[0]
+    m = np.int64(0)
+    if bit & 7:
+        for i in range(n):
+            buffer[m] = raw[i]
+            m += is_valid(validity, bit + i)
+        return m
+    first = bit >> 3
+    whole = n >> 3
+    for k in range(whole):
+        byte = validity[first + k]
+        at = k << 3
+        if byte == 255:
+            for j in range(8):
+                buffer[m + j] = raw[at + j]
+            m += 8
+        else:
+            for j in range(8):
+                buffer[m] = raw[at + j]
+                m += (byte >> j) & 1
+    for i in range(whole << 3, n):
+        buffer[m] = raw[i]
+        m += is_valid(validity, bit + i)
+    return m
+
+
+@helper
+def clear(keys):
     for i in range(keys.shape[0]):
         keys[i] = EMPTY
 
 
 @helper
-def key_bits(value):  # type: ignore[no-untyped-def]
+def key_bits(value):
     """Return the ordering key of a finite double that is not -0.0."""
     bits = bits_of(value)
     return bits ^ ((bits >> 63) & MASK)
 
 
 @helper
-def fits(keys, spare_keys, spare_counts, bits, meta, more, ahead, validity, bit):  # type: ignore[no-untyped-def]
+def fits(keys, spare_keys, spare_counts, bits, meta, more, ahead, validity, bit):
     """Tell whether the table's keys and the values `ahead` occupy no more cells than allowed at ``shift + more``."""
     capacity = meta[CAPACITY]
     shift = meta[SHIFT] + more
@@ -298,7 +330,7 @@ def fits(keys, spare_keys, spare_counts, bits, meta, more, ahead, validity, bit)
 
 
 @helper
-def collapse(keys, counts, spare_keys, spare_counts, meta, ahead, validity, bit):  # type: ignore[no-untyped-def]
+def collapse(keys, counts, spare_keys, spare_counts, meta, ahead, validity, bit):
     """Go to the smallest shift at which the table, and the rest of the chunk, fit.
 
     Looking ahead changes nothing in the end, since the rest of the chunk will be counted anyway, but saves the dozen
@@ -307,9 +339,7 @@ def collapse(keys, counts, spare_keys, spare_counts, meta, ahead, validity, bit)
     bits = slot_bits(keys.shape[0])
     most = 63 - meta[SHIFT]
     step = np.int64(1)
-    while step < most and not fits(
-        keys, spare_keys, spare_counts, bits, meta, step, ahead, validity, bit
-    ):
+    while step < most and not fits(keys, spare_keys, spare_counts, bits, meta, step, ahead, validity, bit):
         step *= 2
     low = step // 2 + 1
     high = min(step, most)
@@ -332,7 +362,7 @@ def collapse(keys, counts, spare_keys, spare_counts, meta, ahead, validity, bit)
 
 
 @helper
-def level_limit(meta):  # type: ignore[no-untyped-def]
+def level_limit(meta):
     """Return the largest hash that the present level keeps."""
     if meta[LEVEL] == 0:
         return np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -340,7 +370,7 @@ def level_limit(meta):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put(hashes, hash_counts, h, amount):  # type: ignore[no-untyped-def]
+def put(hashes, hash_counts, h, amount):
     """Add to the count of a hash in the table of the sample; return 1 if it is new.
 
     Slots are found by the low bits, levels use the high ones. Kept short: LLVM must inline it (6 against 22 ns).
@@ -359,7 +389,7 @@ def put(hashes, hash_counts, h, amount):  # type: ignore[no-untyped-def]
 
 
 @helper
-def tighten(hashes, hash_counts, meta):  # type: ignore[no-untyped-def]
+def tighten(hashes, hash_counts, meta):
     """Raise the level until the sample is within its capacity."""
     while meta[KEPT] > meta[SAMPLE_CAPACITY]:
         meta[LEVEL] += 1
@@ -367,7 +397,7 @@ def tighten(hashes, hash_counts, meta):  # type: ignore[no-untyped-def]
 
 
 @helper
-def thin(hashes, hash_counts, meta):  # type: ignore[no-untyped-def]
+def thin(hashes, hash_counts, meta):
     """Drop the hashes that the new level excludes, in place.
 
     One sweep that starts behind an empty slot: every entry is taken out and, if it stays, put into the first free slot
@@ -395,7 +425,7 @@ def thin(hashes, hash_counts, meta):  # type: ignore[no-untyped-def]
 
 
 @helper
-def start_sampling(keys, counts, hashes, hash_counts, meta):  # type: ignore[no-untyped-def]
+def start_sampling(keys, counts, hashes, hash_counts, meta):
     """Begin the sample of distinct values from the table, which at shift 0 still is the exact multiset."""
     meta[SAMPLING] = 1
     for i in range(keys.shape[0]):
@@ -409,7 +439,7 @@ def start_sampling(keys, counts, hashes, hash_counts, meta):  # type: ignore[no-
 
 
 @helper
-def note(places, sort, row):  # type: ignore[no-untyped-def]
+def note(places, sort, row):
     """Remember a row of one sort, smallest eight, ascending."""
     if row >= places[sort, N_PLACES - 1]:
         return
@@ -421,7 +451,7 @@ def note(places, sort, row):  # type: ignore[no-untyped-def]
 
 
 @entry
-def fold_doubles(  # type: ignore[no-untyped-def]
+def fold_doubles(
     x, validity, bit_offset, first_row, counts, places, extremes, values, squares, meta,
     keys, cell_counts, spare_keys, spare_counts, hashes, hash_counts, buffer,
 ):  # fmt: skip
@@ -460,19 +490,25 @@ def fold_doubles(  # type: ignore[no-untyped-def]
         odd = np.int64(0)
         for i in range(rows):
             odd += np.int64((raw_bits[i] & EXPONENT) == EXPONENT)
-        gaps = False
-        if bit_offset >= 0:
-            ones = np.int64(0)
-            for i in range(rows):
-                ones += is_valid(validity, bit_offset + start + i)
-            gaps = ones < rows
         # The buffer takes what is valid and finite, with -0.0 turned into 0.0.
-        m = 0
-        if odd == 0 and not gaps:
+        m = np.int64(0)
+        gaps = False
+        if bit_offset < 0 and odd == 0:
             m = rows
             for i in range(rows):
                 buffer[i] = raw[i] + 0.0
+        elif odd == 0:
+            m = compact(raw, validity, bit_offset + start, buffer)
+            for i in range(m):
+                buffer[i] += 0.0
+            gaps = m < rows
+            counts[NULL] += rows - m
+            if gaps and places[NULL, N_PLACES - 1] > first_row + start:
+                for i in range(rows):
+                    if not is_valid(validity, bit_offset + start + i):
+                        note(places, NULL, first_row + start + i)
         else:
+            gaps = bit_offset >= 0
             for i in range(rows):
                 if gaps and not is_valid(validity, bit_offset + start + i):
                     counts[NULL] += 1
@@ -558,7 +594,7 @@ def fold_doubles(  # type: ignore[no-untyped-def]
 
 
 @entry
-def fold_integers(  # type: ignore[no-untyped-def]
+def fold_integers(
     x, validity, bit_offset, first_row, counts, places, extremes, values, squares, meta,
     keys, cell_counts, spare_keys, spare_counts, hashes, hash_counts, buffer,
 ):  # fmt: skip
@@ -569,16 +605,14 @@ def fold_integers(  # type: ignore[no-untyped-def]
     for start in range(0, n, BLOCK):
         raw = x[start : start + BLOCK]
         rows = raw.shape[0]
-        m = rows
+        m = np.int64(rows)
         if bit_offset >= 0:
-            m = 0
-            for i in range(rows):
-                if is_valid(validity, bit_offset + start + i):
-                    buffer[m] = raw[i]
-                    m += 1
-                else:
-                    counts[NULL] += 1
-                    note(places, NULL, first_row + start + i)
+            m = compact(raw, validity, bit_offset + start, buffer)
+            counts[NULL] += rows - m
+            if m < rows and places[NULL, N_PLACES - 1] > first_row + start:
+                for i in range(rows):
+                    if not is_valid(validity, bit_offset + start + i):
+                        note(places, NULL, first_row + start + i)
         else:
             for i in range(rows):
                 buffer[i] = raw[i]
@@ -671,7 +705,7 @@ def fold_integers(  # type: ignore[no-untyped-def]
             for i in range(begin, m):
                 v = block[i]
                 d = np.float64(v)
-                if d < 9.2e18 and np.int64(d) == v:
+                if d < 9223372036854775808.0 and np.int64(d) == v:
                     h = mixed(np.uint64(bits_of(d)))
                 else:
                     h = mixed(np.uint64(v) ^ LONG)
@@ -686,7 +720,7 @@ def fold_integers(  # type: ignore[no-untyped-def]
 
 
 @entry
-def fold_codes(codes, validity, bit_offset, first_row, code_counts, code_first, counts, places):  # type: ignore[no-untyped-def]
+def fold_codes(codes, validity, bit_offset, first_row, code_counts, code_first, counts, places):
     """Count dictionary codes (int32) and note the first row of each (twin: texts_fold, NumPy branch)."""
     for i in range(codes.shape[0]):
         if bit_offset >= 0 and not is_valid(validity, bit_offset + i):
@@ -700,7 +734,7 @@ def fold_codes(codes, validity, bit_offset, first_row, code_counts, code_first, 
 
 
 @helper
-def text_word(data, at, left):  # type: ignore[no-untyped-def]
+def text_word(data, at, left):
     """Return the next eight bytes of a text as a word, zero beyond its end."""
     if at + 8 <= data.shape[0]:
         w = word_at(data, at)
@@ -714,7 +748,7 @@ def text_word(data, at, left):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_text(hashes, hash_counts, hash_first, hash_source, h, row, source):  # type: ignore[no-untyped-def]
+def put_text(hashes, hash_counts, hash_first, hash_source, h, row, source):
     """Count one text in the table (see :func:`put`); return 1 if it is new."""
     mask = np.uint64(hashes.shape[0] - 1)
     i = h & mask
@@ -733,7 +767,7 @@ def put_text(hashes, hash_counts, hash_first, hash_source, h, row, source):  # t
 
 
 @entry
-def fold_texts(  # type: ignore[no-untyped-def]
+def fold_texts(
     offsets, data, validity, bit_offset, first_row, counts, places, buckets, meta,
     hashes, hash_counts, hash_first, hash_source, lengths,
 ):  # fmt: skip
@@ -784,7 +818,7 @@ def fold_texts(  # type: ignore[no-untyped-def]
 
 
 @helper
-def thin_texts(hashes, hash_counts, hash_first, hash_source, meta):  # type: ignore[no-untyped-def]
+def thin_texts(hashes, hash_counts, hash_first, hash_source, meta):
     """Drop the texts that the new level excludes, in place (see :func:`thin`)."""
     mask = np.uint64(hashes.shape[0] - 1)
     begin = U0

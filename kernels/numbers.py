@@ -55,7 +55,7 @@ class Numbers(State):
         for x in columns:
             if x.shape[0] == 0:
                 continue
-            values = x if x.dtype == np.int64 else np.ascontiguousarray(x, np.float64)
+            values: NDArray[Any] = x if x.dtype == np.int64 else np.ascontiguousarray(x, np.float64)
             moments = Moments().update(values)
             distribution = result.distribution.empty().update(values)
             sample = None

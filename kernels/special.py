@@ -11,6 +11,7 @@ __all__ = [
     "binomial_sf",
     "chi_squared_quantile",
     "chi_squared_sf",
+    "hypergeometric_sf",
     "kolmogorov_sf",
     "normal_quantile",
     "normal_sf",
@@ -143,6 +144,35 @@ def binomial_sf(k: int, n: int, p: float) -> float:
     if k > n:
         return 0.0
     return min(1.0, max(0.0, _beta_i(float(k), float(n - k + 1), p)))
+
+
+def hypergeometric_sf(k: int, marked: int, drawn: int, total: int) -> float:
+    """Return the probability of at least `k` marked among `drawn` of `total` things of which `marked` are.
+
+    Notes
+    -----
+    Sums the tail term by term from `k` on, so it costs a few standard deviations of steps.
+    """
+    least, most = max(0, drawn + marked - total), min(marked, drawn)
+    if k <= least:
+        return 1.0
+    if k > most:
+        return 0.0
+
+    def log_choose(n: int, r: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(r + 1) - math.lgamma(n - r + 1)
+
+    log_first = log_choose(marked, k) + log_choose(total - marked, drawn - k) - log_choose(total, drawn)
+    if k * total <= marked * drawn:
+        # Below the mean the tail is nearly everything: the other one is the short sum.
+        return max(0.0, 1.0 - hypergeometric_sf(drawn - k + 1, total - marked, drawn, total))
+    term = tail = 1.0
+    for i in range(k, most):
+        term *= (marked - i) * (drawn - i) / ((i + 1) * (total - marked - drawn + i + 1))
+        tail += term
+        if term < tail * 1e-17:
+            break
+    return min(1.0, math.exp(log_first) * tail)
 
 
 def kolmogorov_sf(x: float) -> float:

@@ -12,6 +12,7 @@ Where a State summarises (bins, samples), *which* summary it ends in depends on 
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -34,7 +35,9 @@ class StateMismatchError(ValueError):
     """
 
     def __init__(self, kind: str, setting: str, left: object, right: object) -> None:
-        super().__init__(f"cannot merge two {kind} States: {setting} is {left} on one side and {right} on the other")
+        super().__init__(
+            f"cannot merge two {kind} States: {setting} is {left} on one side and {right} on the other"
+        )
         self.setting = setting
 
 
@@ -115,5 +118,7 @@ def states() -> Iterator[type[State]]:
     while waiting:
         cls = waiting.pop()
         waiting.extend(cls.__subclasses__())
-        if not getattr(cls, "__abstractmethods__", None):
+        # A dataclass with slots is made twice; the first make lives on, unnamed, until it is collected.
+        is_named = getattr(sys.modules[cls.__module__], cls.__name__, None) is cls
+        if is_named and not getattr(cls, "__abstractmethods__", None):
             yield cls

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["N_PLACES", "NOWHERE", "Sort", "Tally"]
+__all__ = ["NOWHERE", "N_PLACES", "Sort", "Tally"]
 
 N_PLACES = 8
 """Rows remembered per sort of value."""
@@ -121,8 +121,9 @@ class Tally(State):
 
     def rows_of(self, *sorts: Sort) -> list[int]:
         """Return the first rows (at most eight) at which any of `sorts` stands."""
-        rows = np.unique(self.places[list(sorts)])
-        return [int(r) for r in rows[rows != NOWHERE][:N_PLACES]]
+        # Not numpy.unique, which imports numpy.ma: more than the rest of a small run takes for this.
+        rows = sorted({row for sort in sorts for row in self.places[sort].tolist()})
+        return [row for row in rows if row != NOWHERE][:N_PLACES]
 
     def finalize(self) -> Mapping[str, float | None]:
         """Return every count by name; None for an empty Tally."""

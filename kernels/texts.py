@@ -42,7 +42,8 @@ class Texts(NamedTuple):
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Bytes per text."""
-        return np.diff(self.offsets.astype(np.int64))
+        offsets = self.offsets.astype(np.int64)
+        return offsets[1:] - offsets[:-1]
 
     def at(self, i: int) -> bytes:
         """Return text `i`."""

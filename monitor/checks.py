@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftline.baselines.constraint import CHECKS, Constraint
-from driftline.baselines.suggestion import matching_type
+from driftline.baselines.suggestion import matching_type, wilson_bound
 from driftline.errors import printable
 from driftline.kernels import distance
 from driftline.kernels.categories import align_categories
-from driftline.kernels.distribution import align, from_key
-from driftline.kernels.evidence import chi_squared_test, exceedance_p, ks_p, share_p
+from driftline.kernels.distribution import align, cell_bounds, from_key
+from driftline.kernels.evidence import classes_p, exceedance_p, ks_p, share_p
 from driftline.kernels.tally import Sort
 from driftline.reports.outcome import Measurement, Place
 
@@ -44,15 +45,21 @@ class Scene:
         Seconds since 1970-01-01 UTC; used by `freshness`.
     baseline_sketch_error : float
         Error of the baseline's distribution where it came from somebody else's sketch.
+    located : bool
+        Whether the row numbers are those of the sources. The rows of a segment are numbered among themselves, which
+        tells nobody where they stand.
     """
 
     sources: tuple[str, ...]
     n_rows: int
     now: float
     baseline_sketch_error: float = 0.0
+    located: bool = True
 
     def places(self, rows: Sequence[int]) -> tuple[Place, ...]:
         """Turn row numbers into places, 1-based."""
+        if not self.located:
+            return ()
         result = []
         for row in rows:
             ordinal, within = row >> ROW_BITS, row & ((1 << ROW_BITS) - 1)
@@ -86,7 +93,9 @@ def measure(
     return _drift(constraint, baseline, current, scene)
 
 
-def _nothing(constraint: Constraint, current: Column, note: str, n_baseline: int | None = None) -> Measurement:
+def _nothing(
+    constraint: Constraint, current: Column, note: str, n_baseline: int | None = None
+) -> Measurement:
     unit = CHECKS[constraint.check].unit
     return Measurement(constraint.check, None, unit, current.n_present, n_baseline, note=note)
 
@@ -106,7 +115,8 @@ def _share(
     value = (n - n_bad) / n
     allowed = 1.0 - (constraint.bound if constraint.bound is not None else 1.0)
     if constraint.evidence and p_value is None and allowed > 0.0:
-        p_value = share_p(n_bad, n, allowed)
+        # Within the bound there is no evidence against it; 1 is a valid, conservative p-value.
+        p_value = share_p(n_bad, n, allowed) if n_bad > allowed * n else 1.0
     return Measurement(
         constraint.check,
         value,
@@ -132,9 +142,7 @@ def _wilson(good: int, n: int) -> tuple[float, float]:
     return (max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)))
 
 
-def _data_type(
-    constraint: Constraint, baseline: Column | None, current: Column, scene: Scene
-) -> Measurement:
+def _data_type(constraint: Constraint, baseline: Column | None, current: Column, scene: Scene) -> Measurement:
     n = current.n_present
     if n == 0:
         return _nothing(constraint, current, "no row has a value")
@@ -143,7 +151,13 @@ def _data_type(
         return _nothing(constraint, current, "the baseline has no type")
     n_bad = n - matching_type(current, expected)
     wrong = {
-        "Integral": (Sort.FRACTIONAL, Sort.POSITIVE_INFINITY, Sort.NEGATIVE_INFINITY, Sort.BOOLEAN, Sort.STRING),
+        "Integral": (
+            Sort.FRACTIONAL,
+            Sort.POSITIVE_INFINITY,
+            Sort.NEGATIVE_INFINITY,
+            Sort.BOOLEAN,
+            Sort.STRING,
+        ),
         "Fractional": (Sort.BOOLEAN, Sort.STRING, Sort.TIME),
         "String": (),
     }[expected]
@@ -219,8 +233,10 @@ def _categorical_values(
     n_bad = n - inside
     strangers = [(text, count) for text, count in categories.top(len(known) + 20) if text not in known]
     rows: list[int] = []
-    if n_bad and categories.is_complete:
-        outside = ~np.isin(categories.hashes, _hashes(domain))
+    if n_bad and domain and categories.is_complete:
+        wanted = np.sort(_hashes(domain))
+        at = np.minimum(wanted.searchsorted(categories.hashes), wanted.shape[0] - 1)
+        outside = wanted[at] != categories.hashes
         rows = [int(r) for r in np.sort(categories.first[outside])[:8]]
     return _share(
         constraint,
@@ -245,65 +261,81 @@ def _hashes(texts: Sequence[bytes]) -> NDArray[np.uint64]:
 def _non_negative(
     constraint: Constraint, baseline: Column | None, current: Column, scene: Scene
 ) -> Measurement:
-    n = 0 if current.numbers is None else current.numbers.n
+    n = 0 if current.numbers is None else current.numbers.n + _infinite(current)
     if n == 0 or current.numbers is None:
         return _nothing(constraint, current, "there are no numbers")
-    n_bad = current.tally[Sort.NEGATIVE]
-    low = current.numbers.moments.low
+    lowest = current.tally[Sort.NEGATIVE_INFINITY]
+    n_bad = current.tally[Sort.NEGATIVE] + lowest
+    low = -math.inf if lowest else current.numbers.moments.low
     return _share(
         constraint,
         n,
         n_bad,
-        where=scene.places(current.tally.rows_of(Sort.NEGATIVE)) if n_bad else (),
+        where=scene.places(current.tally.rows_of(Sort.NEGATIVE, Sort.NEGATIVE_INFINITY)) if n_bad else (),
         examples=(_number(float(low)),) if n_bad and low is not None else (),
         n_baseline=None if baseline is None else baseline.n_present,
     )
+
+
+def _infinite(column: Column) -> int:
+    return column.tally[Sort.POSITIVE_INFINITY] + column.tally[Sort.NEGATIVE_INFINITY]
 
 
 def _numeric_range(
     constraint: Constraint, baseline: Column | None, current: Column, scene: Scene
 ) -> Measurement:
     numbers = current.numbers
-    if numbers is None or numbers.n == 0:
+    n = 0 if numbers is None else numbers.n + _infinite(current)
+    if n == 0 or numbers is None:
         return _nothing(constraint, current, "there are no numbers")
-    low = -np.inf if constraint.low is None else constraint.low
-    high = np.inf if constraint.high is None else constraint.high
-    bottoms, tops = numbers.distribution.bounds()
-    counts = numbers.distribution.counts
-    # Whole cells outside are certainly outside; a cell across an end counts only through the exact extremes.
-    below = int(counts[tops < low].sum())
-    above = int(counts[bottoms > high].sum())
-    smallest, largest = numbers.moments.low, numbers.moments.high
-    assert smallest is not None
-    assert largest is not None
-    below = max(below, int(smallest < low))
-    above = max(above, int(largest > high))
-    across = int(counts[(bottoms < low) & (tops >= low)].sum() + counts[(bottoms <= high) & (tops > high)].sum())
-    infinite = current.tally[Sort.POSITIVE_INFINITY] + current.tally[Sort.NEGATIVE_INFINITY]
-    n = numbers.n + infinite
-    n_bad = below + above + infinite
-    p_value = None
-    if constraint.evidence and baseline is not None and baseline.numbers is not None and baseline.numbers.n:
-        m = baseline.numbers.n
-        p_value = min(1.0, 2.0 * min(exceedance_p(below, m, n), exceedance_p(above, m, n)))
+    low = -math.inf if constraint.low is None else constraint.low
+    high = math.inf if constraint.high is None else constraint.high
+    lowest = current.tally[Sort.NEGATIVE_INFINITY] if low > -math.inf else 0
+    highest = current.tally[Sort.POSITIVE_INFINITY] if high < math.inf else 0
+    below = above = across = 0
     examples = []
-    if below:
-        examples.append(_number(float(smallest)))
-    if above:
-        examples.append(_number(float(largest)))
-    if infinite:
+    smallest, largest = numbers.moments.low, numbers.moments.high
+    if smallest is not None and largest is not None and (smallest < low or largest > high):
+        # Whole cells outside are certainly outside; a cell across an end counts only through the exact extremes.
+        below, above, across = numbers.distribution.count_outside(low, high)
+        below = max(below, int(smallest < low))
+        above = max(above, int(largest > high))
+        if below:
+            examples.append(_number(float(smallest)))
+        if above:
+            examples.append(_number(float(largest)))
+    if lowest or highest:
         examples.append("infinity")
-    rows = current.tally.rows_of(Sort.POSITIVE_INFINITY, Sort.NEGATIVE_INFINITY) if infinite else []
+    rows = current.tally.rows_of(Sort.POSITIVE_INFINITY, Sort.NEGATIVE_INFINITY) if lowest or highest else []
     return _share(
         constraint,
         n,
-        n_bad,
+        below + above + lowest + highest,
         where=scene.places(rows),
         examples=tuple(examples),
-        p_value=p_value,
+        p_value=_range_p(baseline, n, (below, above), (lowest, highest)) if constraint.evidence else None,
         n_baseline=None if baseline is None else baseline.n_present,
-        sketch_error=across / n if not numbers.distribution.is_exact else 0.0,
+        sketch_error=across / n,
     )
+
+
+def _range_p(
+    baseline: Column | None, n: int, finite: tuple[int, int], infinite: tuple[int, int]
+) -> float | None:
+    """Return the probability of so many of `n` values beyond the baseline's extremes, low and high, by chance."""
+    if baseline is None or baseline.numbers is None or baseline.numbers.n == 0:
+        return None
+    known = (baseline.tally[Sort.NEGATIVE_INFINITY], baseline.tally[Sort.POSITIVE_INFINITY])
+    m = baseline.numbers.n + sum(known)
+    p_values = []
+    for beyond, endless, had in zip(finite, infinite, known, strict=True):
+        if not had:
+            p_values.append(exceedance_p(beyond + endless, m, n))
+            continue
+        # Where the baseline has infinities, one more is no news; many more are.
+        p_values.append(exceedance_p(beyond, baseline.numbers.n, n - endless))
+        p_values.append(share_p(endless, n, 1.0 - wilson_bound(m - had, m)))
+    return min(1.0, len(p_values) * min(p_values))
 
 
 def _uniqueness(
@@ -336,9 +368,7 @@ def _uniqueness(
     )
 
 
-def _freshness(
-    constraint: Constraint, baseline: Column | None, current: Column, scene: Scene
-) -> Measurement:
+def _freshness(constraint: Constraint, baseline: Column | None, current: Column, scene: Scene) -> Measurement:
     if current.kind != "time" or current.numbers is None:
         return _nothing(constraint, current, "the column does not hold time stamps")
     newest = current.numbers.moments.high
@@ -370,9 +400,7 @@ _BINNED: dict[str, Callable[[NDArray[Any], NDArray[Any]], Effect]] = {
 }
 
 
-def _drift(
-    constraint: Constraint, baseline: Column | None, current: Column, scene: Scene
-) -> Measurement:
+def _drift(constraint: Constraint, baseline: Column | None, current: Column, scene: Scene) -> Measurement:
     if baseline is None:
         return _nothing(constraint, current, "the baseline keeps no distribution of this column")
     by_number = _as_numbers(baseline) and _as_numbers(current)
@@ -403,11 +431,11 @@ def _drift(
         return _nothing(constraint, current, f"{side} no value in this column", baseline.n_present)
     pair = align_categories(baseline.categories, current.categories)
     effect = _BINNED[constraint.check](pair.baseline, pair.current)
-    _, df, p_value = chi_squared_test(pair.baseline, pair.current)
+    p_value = classes_p(pair.baseline, pair.current)
     note = None
     if not pair.is_exact:
         note = "too many different values to list: compared in 1,024 groups by hash, a lower bound of the distance"
-    return _effect(constraint, effect, baseline.categories.n, current.categories.n, p_value if df else 1.0, note)
+    return _effect(constraint, effect, baseline.categories.n, current.categories.n, p_value, note)
 
 
 def _plural(kind: str) -> str:
@@ -424,9 +452,7 @@ def _as_numbers(column: Column) -> bool:
     return column.numbers is not None and column.numbers.n > 0 and column.kind in ("number", "time")
 
 
-def _numeric_drift(
-    constraint: Constraint, baseline: Column, current: Column, scene: Scene
-) -> Measurement:
+def _numeric_drift(constraint: Constraint, baseline: Column, current: Column, scene: Scene) -> Measurement:
     assert baseline.numbers is not None
     assert current.numbers is not None
     n, m = baseline.numbers.n, current.numbers.n
@@ -435,11 +461,14 @@ def _numeric_drift(
         effect = distance.ks(pair.baseline, pair.current, exact=pair.is_exact)
         p_value = ks_p(max(0.0, effect.value - effect.sketch_error - scene.baseline_sketch_error), n, m)
     elif constraint.check == "wasserstein":
-        low, high = _ends(pair.cells, pair.shift)
+        low, high = cell_bounds(pair.cells, pair.shift)
         scale = baseline.numbers.moments.std_dev or 0.0
         if not scale > 0.0:
             return _nothing(constraint, current, "the baseline has no spread to measure the distance by", n)
-        effect = distance.wasserstein(pair.baseline, pair.current, low, high, scale)
+        with np.errstate(over="ignore", invalid="ignore"):
+            effect = distance.wasserstein(pair.baseline, pair.current, low, high, scale)
+        if not math.isfinite(effect.value + effect.interval()[1]):
+            return _nothing(constraint, current, "the distance is larger than a double can hold", n)
         rank = distance.ks(pair.baseline, pair.current, exact=pair.is_exact)
         p_value = ks_p(max(0.0, rank.value - rank.sketch_error - scene.baseline_sketch_error), n, m)
     else:
@@ -448,8 +477,7 @@ def _numeric_drift(
         a = np.bincount(bins, weights=pair.baseline, minlength=k)
         b = np.bincount(bins, weights=pair.current, minlength=k)
         effect = _BINNED[constraint.check](a, b)
-        _, df, p_value = chi_squared_test(a, b)
-        p_value = p_value if df else 1.0
+        p_value = classes_p(a, b)
     if scene.baseline_sketch_error:
         effect = distance.Effect(
             effect.value,
@@ -458,11 +486,6 @@ def _numeric_drift(
             effect.sketch_error + scene.baseline_sketch_error,
         )
     return _effect(constraint, effect, n, m, p_value, None)
-
-
-def _ends(cells: NDArray[np.int64], shift: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    low = cells << shift
-    return from_key(low), from_key(low | np.int64((1 << shift) - 1))
 
 
 def _effect(

@@ -30,7 +30,8 @@ __all__ = ["LEAST_PER_SEGMENT", "Run", "compare"]
 LEAST_PER_SEGMENT = 30
 """Rows below which a segment is undetermined."""
 
-MOST_VIEWS = 2000
+MOST_DRAWN = 300
+"""Columns of a wide table that get histograms: the violated ones first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,7 @@ def compare(baseline: Baseline, current: Profile, run: Run) -> Report:
         pairs += _segmented(baseline, run, overrides)
     judged, n_tests = judge(pairs, alpha)
     outcomes = [*came_or_went, *judged]
-    views = [
-        view(feature.name, kept.get(feature.name), column) for feature, column in paired[:MOST_VIEWS]
-    ]
+    views = _views(paired, kept, outcomes)
     if run.segment_column is not None:
         segment_views = _segment_views(baseline, run, outcomes)
     incidents = group(outcomes)
@@ -136,6 +135,21 @@ def compare(baseline: Baseline, current: Profile, run: Run) -> Report:
         notes=tuple(_notes(baseline, current, run, by_name=by_name)),
         segments=run.segment_column,
     )
+
+
+def _views(
+    paired: Sequence[tuple[Feature, Column]], kept: Mapping[str, Column], outcomes: Sequence[Outcome]
+) -> list[ColumnView]:
+    drawn = {o.constraint.column for o in outcomes if o.is_violation and o.segment is None}
+    room = MOST_DRAWN - len(drawn)
+    views = []
+    for feature, column in paired:
+        wanted = feature.name in drawn
+        if not wanted and room > 0:
+            wanted = True
+            room -= 1
+        views.append(view(feature.name, kept.get(feature.name), column, drawn=wanted))
+    return views
 
 
 def _sketch_error(baseline: Baseline) -> float:
@@ -175,11 +189,11 @@ def _paired(
     outcomes = []
     for feature in features:
         if feature.name not in have:
-            rule = _column_rule("missing_column", feature.name, overrides)
-            if rule is not None:
+            gone = _column_rule("missing_column", feature.name, overrides)
+            if gone is not None:
                 outcomes.append(
                     Outcome(
-                        rule,
+                        gone,
                         Measurement("missing_column", 1.0, "columns", n),
                         Status.VIOLATED,
                         "The baseline has this column, the data lacks it.",
@@ -188,11 +202,11 @@ def _paired(
     known = {f.name for f in document.features}
     for column in current.columns:
         if column.name not in known and not overrides.for_column(column.name).ignore:
-            rule = _column_rule("extra_column", column.name, overrides)
-            if rule is not None:
+            extra = _column_rule("extra_column", column.name, overrides)
+            if extra is not None:
                 outcomes.append(
                     Outcome(
-                        rule,
+                        extra,
                         Measurement("extra_column", 1.0, "columns", n),
                         Status.VIOLATED,
                         "The data has this column, the baseline does not know it.",
@@ -243,7 +257,7 @@ def _segmented(
         document = suggest(segment.profile)
         kept = {c.name: c for c in segment.profile.columns}
         n = 0 if current is None else current.n_rows
-        scene = Scene(() if current is None else current.sources, n, run.now)
+        scene = Scene((), n, run.now, located=False)
         small = min(n, segment.profile.n_rows) < LEAST_PER_SEGMENT
         if small or current is None:
             side = "the data" if n <= segment.profile.n_rows else "the baseline"
@@ -265,9 +279,7 @@ def _segmented(
 
 def _segment_views(baseline: Baseline, run: Run, outcomes: Sequence[Outcome]) -> list[ColumnView]:
     """Return views of the columns that violate something within a segment."""
-    wanted = {
-        (o.segment, o.constraint.column) for o in outcomes if o.is_violation and o.segment is not None
-    }
+    wanted = {(o.segment, o.constraint.column) for o in outcomes if o.is_violation and o.segment is not None}
     views = []
     for segment in baseline.segments:
         label = f"{run.segment_column}={segment.value}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,13 +14,14 @@ from driftline.baselines.describe import statistics_of
 from driftline.baselines.suggestion import suggest
 from driftline.capture.open import open_source
 from driftline.documents import nearest
-from driftline.errors import DocumentError, InputError, SchemaError, UsageError
-from driftline.files import read_regular, write_folder
+from driftline.errors import DocumentError, InputError, UsageError
+from driftline.files import read_regular
 from driftline.monitor.engine import Run, compare
 from driftline.monitor.overrides import Overrides, read_overrides
 from driftline.monitor.scan import scan
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from driftline.baselines.profile import Profile
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
     Header = bool | Literal["auto"]
 
-__all__ = ["check", "load_baseline", "make_baseline", "profile", "save_baseline"]
+__all__ = ["check", "load_baseline", "make_baseline", "profile"]
 
 MAX_SEGMENTS = 50
 _MODES = ("default", "sagemaker")
@@ -239,17 +239,6 @@ def make_baseline(
         )
 
 
-def save_baseline(baseline: Baseline, folder: str | os.PathLike[str]) -> None:
-    """Write a baseline into a folder, whole or not at all.
-
-    Raises
-    ------
-    UsageError
-        If the folder cannot be written.
-    """
-    write_folder(folder, baseline.files())
-
-
 def load_baseline(path: str | os.PathLike[str]) -> Baseline:
     """Read a baseline: the folder that ``driftline baseline`` wrote, or SageMaker's own files.
 
@@ -281,7 +270,9 @@ def load_baseline(path: str | os.PathLike[str]) -> Baseline:
             )
         folder = folder.parent
     if not folder.is_dir():
-        raise InputError("does not exist", code="E-BASELINE", file=folder, fix="make one with `driftline baseline`")
+        raise InputError(
+            "does not exist", code="E-BASELINE", file=folder, fix="make one with `driftline baseline`"
+        )
     files: dict[str, bytes] = {}
     for name in (INDEX, CONSTRAINTS, STATISTICS):
         target = folder / name
@@ -354,7 +345,9 @@ def check(
         baseline = load_baseline(baseline)
     decided = read_overrides(overrides, file=overrides_file)
     if mode == "sagemaker" and by is not None:
-        raise UsageError("segments do not exist in compat mode", code="E-COMPAT", fix="leave out compat or by")
+        raise UsageError(
+            "segments do not exist in compat mode", code="E-COMPAT", fix="leave out compat or by"
+        )
     if by is not None and baseline.segment_column != by:
         made = "without segments" if baseline.segment_column is None else f"by {baseline.segment_column!r}"
         raise UsageError(
@@ -374,7 +367,9 @@ def check(
             return report
         from driftline.monitor.compat import compat_report, differences
 
-        as_sagemaker = compat_report(source, baseline, label or source.label, _stamp(moment), _versions(), opened.notes)
+        as_sagemaker = compat_report(
+            source, baseline, label or source.label, _stamp(moment), _versions(), opened.notes
+        )
         if report is None:
             return as_sagemaker
         told = differences(report, as_sagemaker)
@@ -393,7 +388,7 @@ def _default(
     opened: _Opened,
 ) -> Report:
     limits = None if baseline.profile is None else baseline.profile.limits
-    current = scan(source, threads=threads, limits=limits, progress=progress)
+    current = scan(source, threads=threads, limits=limits, like=baseline.profile, progress=progress)
     segments: Mapping[str, Profile] = {}
     if by is not None:
         from driftline.monitor.segment import scan_segments, segment_values
@@ -422,14 +417,3 @@ def _companions(current: Profile) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
     yield STATISTICS, lambda: write_statistics_text(statistics_of(current))
     yield CONSTRAINTS, lambda: write_constraints(suggest(current)).encode("utf-8", "surrogatepass")
-
-
-def unknown_column(name: str, known: list[str], *, what: str) -> SchemaError:
-    """Return the error for a column that is not there, with the nearest that is."""
-    close = nearest(name, known)
-    return SchemaError(
-        f"there is no such column to {what}",
-        code="E-COLUMN",
-        field=name,
-        fix=f"did you mean {close!r}?" if close else None,
-    )

@@ -93,7 +93,11 @@ def _drift(
     detectable = measurement.detectable or 0.0
     if detectable > bound:
         needed = _needed(measurement, bound)
-        more = f"; about {needed:,} current values are needed" if needed else "; the baseline itself is too small"
+        more = (
+            f"; about {needed:,} current values are needed"
+            if needed
+            else "; the baseline itself is too small"
+        )
         return (
             Status.UNDETERMINED,
             f"{title}: with {sizes}, chance alone reaches {_g(detectable)}, beyond the bound of {_g(bound)}{more}.",
@@ -126,8 +130,9 @@ def _share(
     assert constraint.bound is not None
     n, n_bad = measurement.n_current, measurement.n_bad or 0
     sentence = _share_sentence(constraint, measurement, n, n_bad)
-    beyond = value + measurement.sketch_error < constraint.bound
-    if not beyond:
+    # Bad values are counted only where they certainly are bad; uniqueness alone is an estimate with two sides.
+    doubt = measurement.sketch_error if constraint.check == "uniqueness" else 0.0
+    if not value + doubt < constraint.bound:
         if value < constraint.bound:
             return Status.UNDETERMINED, f"{sentence} Summarising the data may account for that."
         return Status.PASSED, sentence

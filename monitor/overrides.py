@@ -110,7 +110,9 @@ def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "o
         try:
             given = tomllib.loads(given.decode("utf-8"))
         except UnicodeDecodeError:
-            raise DocumentError("not valid UTF-8", code="E-CONFIG", file=file, fix="save it as UTF-8") from None
+            raise DocumentError(
+                "not valid UTF-8", code="E-CONFIG", file=file, fix="save it as UTF-8"
+            ) from None
         except tomllib.TOMLDecodeError as error:
             raise DocumentError(f"not TOML: {error}", code="E-CONFIG", file=file) from None
     root = Node(dict(given), file).known("alpha", "checks", "columns")
@@ -149,10 +151,13 @@ def read_settings(node: Node | None) -> dict[str, Settings]:
         ranged = name in ("numeric_range", "row_volume")
         if not ranged and (low is not None or high is not None):
             raise inner.error(f"{name} has no range", key="low" if low is not None else "high")
-        # Whoever gives an exact range, or a bound of everything, means every single value.
+        # Whoever gives an exact range, or a bound of everything, means every single value; whoever leaves room means
+        # a share, which a few values cannot show.
         evidence = inner.boolean("evidence") if inner.has("evidence") else None
         if evidence is None and ranged and (low is not None or high is not None):
             evidence = False
+        if evidence is None and not ranged and unit == "share" and bound is not None:
+            evidence = bound < 1.0
         enabled = inner.boolean("enabled") if inner.has("enabled") else None
         gives = bound is not None or low is not None or high is not None
         result[name] = Settings(

@@ -59,7 +59,4 @@ def _unpack(record: dict[str, Any] | str) -> Iterator[dict[str, object]]:
     if "captureData" not in record:
         yield record
         return
-    for row in unpacked(record):
-        yield {
-            key if isinstance(key, str) else f"_c{i}": value for i, (key, value) in enumerate(row.items())
-        }
+    yield from unpacked(record)

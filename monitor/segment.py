@@ -56,10 +56,7 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
         )
     values: list[str] = []
     n_distinct = 0
-    if column.categories is not None and column.family != "lexical":
-        values = [t.decode("utf-8", "backslashreplace") for t, _ in column.categories.top(most)]
-        n_distinct = int(column.categories.n_distinct)
-    elif column.family == "lexical" and column.categories is not None:
+    if column.categories is not None:
         values = [t.decode("utf-8", "backslashreplace") for t, _ in column.categories.top(most)]
         n_distinct = int(column.categories.n_distinct)
     elif column.numbers is not None and column.kind == "number":
@@ -67,7 +64,14 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
         n_distinct = int(column.numbers.n_distinct)
         if distribution.is_exact and n_distinct <= 1000:
             order = np.argsort(-distribution.counts, kind="stable")[:most]
-            values = [_spelled(v, column.declared) for v in distribution.midpoints()[order]]
+            values = [_spelled(float(v)) for v in distribution.midpoints()[order]]
+    elif column.n_present:
+        raise SchemaError(
+            "holds neither texts, booleans nor numbers, so its values are no segments",
+            code="E-SEGMENTS",
+            field=by,
+            fix="segment by a column of categories",
+        )
     if n_distinct and not values:
         raise SchemaError(
             f"has {n_distinct:,} different numbers, too many to be segments",
@@ -76,17 +80,17 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
             fix="segment by a column of categories",
         )
     if column.n_missing:
-        values = [*values[: most - 1], MISSING]
-    return values, max(0, n_distinct - len(values))
+        values = values[: most - 1]
+    n_left_out = max(0, n_distinct - len(values))
+    return [*values, MISSING] if column.n_missing else values, n_left_out
 
 
-def _spelled(value: float, declared: str) -> str:
-    return str(int(value)) if declared.startswith(("int", "uint")) else repr(float(value))
+def _spelled(value: float) -> str:
+    """Spell a number by its value: the ints of one month may be doubles in the next."""
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
-def scan_segments(
-    source: Source, by: str, values: Sequence[str], *, limits: Limits
-) -> dict[str, Profile]:
+def scan_segments(source: Source, by: str, values: Sequence[str], *, limits: Limits) -> dict[str, Profile]:
     """Fold the rows of each of `values` into a profile of its own, in one pass.
 
     Parameters
@@ -116,13 +120,13 @@ def scan_segments(
             keys = batch.arrays[at]
             if pa.types.is_dictionary(keys.type):
                 keys = keys.dictionary_decode()
-            texts = _as_texts(keys)
-            present = {v for v in pc.unique(texts).to_pylist()}
+            texts = _as_texts(keys, textual=fields[at].textual)
+            present = set(pc.unique(texts).to_pylist())
             for value in values:
                 if value == MISSING:
-                    if not {None, ""} & present:
+                    if None not in present:
                         continue
-                    mask = pc.or_kleene(pc.is_null(texts), pc.equal(texts, ""))
+                    mask = pc.is_null(texts)
                 elif value in present:
                     mask = pc.equal(texts, value)
                 else:
@@ -143,7 +147,15 @@ def scan_segments(
     }
 
 
-def _as_texts(keys: pa.Array) -> pa.Array:
-    if pa.types.is_floating(keys.type):
-        return pa.array([None if v is None else repr(v) for v in keys.to_pylist()], pa.string())
-    return keys.cast(pa.string())
+def _as_texts(keys: pa.Array, *, textual: bool) -> pa.Array:
+    """Spell keys as :func:`segment_values` does; what counts as missing becomes null."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_floating(keys.type) or pa.types.is_decimal(keys.type):
+        numbers = (None if v is None else float(v) for v in keys.to_pylist())
+        return pa.array([None if v is None or v != v else _spelled(v) for v in numbers], pa.string())
+    texts = keys.cast(pa.string())
+    if textual:
+        no_number = pc.match_substring_regex(texts, r"^[ \t\r\n]*[-+]? ?nan[ \t\r\n]*$", ignore_case=True)
+        texts = pc.if_else(pc.or_(pc.equal(texts, ""), no_number), None, texts)
+    return texts

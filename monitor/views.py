@@ -30,6 +30,7 @@ def view(
     current: Column | None,
     *,
     segment: str | None = None,
+    drawn: bool = True,
 ) -> ColumnView:
     """Return the view of one column.
 
@@ -39,6 +40,8 @@ def view(
     baseline, current : Column or None
         A side without the column, or without a distribution of it, is None.
     segment : str, optional
+    drawn : bool, default True
+        False leaves the bins out, for tables too wide to draw every column.
     """
     model = current if baseline is None else baseline
     assert model is not None
@@ -48,7 +51,9 @@ def view(
     left: tuple[float, ...] = ()
     right: tuple[float, ...] = ()
     a, b = _distribution(baseline), _distribution(current)
-    if kind in ("number", "time") and (a is not None or b is not None):
+    if not drawn:
+        pass
+    elif kind in ("number", "time") and (a is not None or b is not None):
         values = _few_values(a, b) if kind == "number" else None
         if values is not None:
             labels = tuple(f"{v:.12g}" for v in values)
@@ -121,7 +126,9 @@ def _distribution(column: Column | None) -> Distribution | None:
     return column.numbers.distribution
 
 
-def _few_values(a: Distribution | None, b: Distribution | None) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
+def _few_values(
+    a: Distribution | None, b: Distribution | None
+) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
     """Return the values of both sides where they are few enough for a bar each."""
     cells: list[int] = []
     for side in (a, b):
@@ -130,11 +137,13 @@ def _few_values(a: Distribution | None, b: Distribution | None) -> np.ndarray[tu
         if not side.is_exact or side.cells.shape[0] > MOST_BARS:
             return None
         cells.extend(int(c) for c in side.cells)
-    found = np.unique(np.array(cells, np.int64))
+    found = np.array(sorted(set(cells)), np.int64)
     return from_key(found) if found.shape[0] <= MOST_BARS else None
 
 
-def _counts_of(side: Distribution | None, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
+def _counts_of(
+    side: Distribution | None, values: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> tuple[float, ...]:
     if side is None:
         return (0.0,) * values.shape[0]
     have = dict(zip(from_key(side.cells).tolist(), side.counts.tolist(), strict=True))
@@ -151,12 +160,16 @@ def _edges(a: Distribution | None, b: Distribution | None) -> np.ndarray[tuple[i
     if not high > low:
         pad = abs(low) * 0.5 or 0.5
         low, high = low - pad, high + pad
-    if not math.isfinite(high - low):
-        low, high = max(low, -8e307), min(high, 8e307)
+    # Even a bin edge beyond the ends, or the width, may be more than a double holds.
+    low, high = max(low, -8e307), min(high, 8e307)
+    if not high > low:
+        low, high = -8e307, 8e307
     return np.linspace(low, high, N_BINS + 1)
 
 
-def _histogram(side: Distribution | None, edges: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
+def _histogram(
+    side: Distribution | None, edges: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> tuple[float, ...]:
     if side is None:
         return (0.0,) * (edges.shape[0] - 1)
     below = side.count_below(edges)

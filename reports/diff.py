@@ -111,6 +111,10 @@ class ReportDiff:
             or self.columns_after_only
         )
 
+    def to_json(self) -> str:
+        """Write the comparison as JSON; see :func:`diff_to_json`."""
+        return diff_to_json(self)
+
 
 _Key = tuple[str, str | None, str | None, int]
 

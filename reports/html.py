@@ -9,7 +9,6 @@ digest.
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from driftline.baselines.constraint import CHECKS
@@ -96,6 +95,8 @@ def to_html(report: Report) -> str:
 
 @cache
 def _style() -> str:
+    from importlib import resources
+
     return resources.files("driftline.reports").joinpath("report.css").read_text(encoding="utf-8")
 
 

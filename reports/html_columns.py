@@ -222,7 +222,7 @@ def _figures(view: ColumnView) -> str:
     extra = [key for key in {**b, **c} if key not in _KNOWN]
     for key in extra[:MAX_EXTRA]:
         label = _EXTRA.get(key) or safe(key.replace("_", " "), 24)
-        rows.append((label, _figure(b.get(key)), _figure(c.get(key))))
+        rows.append((label, _figure(_rare(b, key)), _figure(_rare(c, key))))
     lines = "".join(
         f'<tr><th scope="row">{label}</th><td>{before}</td><td>{now}</td></tr>'
         for label, before, now in rows
@@ -234,6 +234,11 @@ def _figures(view: ColumnView) -> str:
         '<table><thead><tr><td></td><th scope="col">Baseline</th><th scope="col">Current</th></tr></thead>'
         f"<tbody>{lines}</tbody></table>"
     )
+
+
+def _rare(summary: Mapping[str, float | str | None], key: str) -> float | str | None:
+    # Counts of rare things are left out of a summary where there are none.
+    return summary.get(key, 0 if summary and key in ("n_zero", "n_negative", "n_infinite") else None)
 
 
 def _half(summary: Mapping[str, float | str | None]) -> str:

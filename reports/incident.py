@@ -231,27 +231,27 @@ def _came_or_went(left: list[_Violation]) -> tuple[list[Incident], list[_Violati
     new = _columns(v for v in members if v.outcome.constraint.check == "extra_column")
     parts, details = [], []
     if gone:
-        parts.append(f"{wording.plural(len(gone), 'column')} {'is' if len(gone) == 1 else 'are'} missing")
-        details.append(
-            f"The baseline has {wording.listing([wording.name(c, 60) for c in gone], 8)}, the data does not."
-        )
+        parts.append(_came(gone, "missing"))
+        listed = wording.listing([wording.name(c, 60) for c in gone], 8)
+        details.append(f"The baseline has {listed}, the data does not.")
     if new:
-        parts.append(f"{len(new):,} {'is' if len(new) == 1 else 'are'} new" if gone else _new(len(new)))
-        details.append(
-            f"The data has {wording.listing([wording.name(c, 60) for c in new], 8)}, the baseline does not."
-        )
+        parts.append(_came(new, "new"))
+        listed = wording.listing([wording.name(c, 60) for c in new], 8)
+        details.append(f"The data has {listed}, the baseline does not.")
     if gone and new:
         details.append("If a column was renamed, give it its old name or make a new baseline.")
     # Some rules count columns without naming them; their own sentence says how many.
     unnamed = [v for v in members if v.column is None]
     details += [wording.sentence(v.outcome.reason) for v in unnamed[:3]]
-    title = ", ".join(parts) or "The number of columns has changed"
-    incident = _incident("columns", title, " ".join(details), members)
+    title = wording.listing(parts) or "the number of columns has changed"
+    incident = _incident("columns", title[:1].upper() + title[1:], " ".join(details), members)
     return [incident], [v for v in left if v.outcome.constraint.check not in _COLUMN_CHECKS]
 
 
-def _new(n: int) -> str:
-    return f"{wording.plural(n, 'column')} {'is' if n == 1 else 'are'} new"
+def _came(columns: Sequence[str], how: str) -> str:
+    if len(columns) == 1:
+        return f"column {wording.name(columns[0])} is {how}"
+    return f"{len(columns):,} columns are {how}"
 
 
 # -- drift of the whole

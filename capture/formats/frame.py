@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from driftline.capture.arrays import numpy_array
 from driftline.capture.formats.arrow import WholeColumn, columns_source
 from driftline.capture.source import Field
-from driftline.capture.values import BadValueError, as_column, final_type, finished, text_of
+from driftline.capture.values import BadValueError, Kinds, as_column, final_type, finished, text_of
 from driftline.errors import SchemaError, SourceError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["open_mapping", "open_pandas"]
 
 _DIRECT = frozenset("biufmM")
+_MISSING = frozenset(("NAType", "NaTType"))
+_BLOCK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,10 @@ class _NumpyColumn:
         return len(self.values)
 
     def take(self, start: int, count: int) -> pa.Array:
-        return pa.array(self.values[start : start + count], self.type, from_pandas=self.nan_is_null)
+        piece = self.values[start : start + count]
+        if piece.dtype.kind in "iuf":
+            return numpy_array(piece, self.type, nan_is_null=self.nan_is_null)
+        return pa.array(piece, self.type, from_pandas=self.nan_is_null)
 
 
 def open_pandas(frame: pd.DataFrame, *, label: str, batch_rows: int) -> Source:
@@ -115,8 +121,9 @@ def _column(values: Any, name: str, label: str) -> tuple[Column, bool]:
             raise _no_column(name, label, f"has {array.ndim} dimensions, expected 1")
         plain = array.astype(array.dtype.newbyteorder("="), copy=False)
         try:
-            # Zero values are enough to learn the type; long double and time units of a week have none.
-            return _NumpyColumn(plain, pa.array(plain[:0]).type, from_pandas), False
+            # Long double and weeks have no type in Arrow.
+            kind = pa.from_numpy_dtype(plain.dtype)
+            return _NumpyColumn(plain, kind, from_pandas), False
         except (pa.ArrowException, ValueError):
             return _as_text(list(values), name, label)
     if not hasattr(values, "__len__") or isinstance(values, str | bytes):
@@ -135,18 +142,23 @@ def _no_column(name: str, label: str, message: str) -> SourceError:
 
 
 def _as_text(values: list[Any], name: str, label: str) -> tuple[Column, bool]:
-    plain = [_spelt(value) for value in values]
-    try:
-        kinds, array = as_column(plain)
-    except BadValueError as error:
-        raise SourceError(str(error), code="E-VALUE", file=label, line=error.index + 1, field=name) from None
+    kinds = Kinds.NONE
+    blocks = []
+    for start in range(0, len(values), _BLOCK):
+        try:
+            seen, array = as_column([_spelt(value) for value in values[start : start + _BLOCK]])
+        except BadValueError as error:
+            row = start + error.index + 1
+            raise SourceError(str(error), code="E-VALUE", file=label, line=row, field=name) from None
+        kinds |= seen
+        blocks.append(array)
     kind, textual = final_type(kinds)
-    return WholeColumn(finished(array, kind)), textual
+    return WholeColumn(pa.chunked_array([finished(block, kind) for block in blocks], kind)), textual
 
 
 def _spelt(value: Any) -> Any:
     """Give a value that rows may hold: others become text; NaN and NaT beside text are null."""
-    if value is None or value != value:
+    if value is None or type(value).__name__ in _MISSING or value != value:
         return None
     if isinstance(value, bool | int | float | str):
         return value

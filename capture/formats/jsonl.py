@@ -3,6 +3,9 @@
 Objects are flat; an object inside an object becomes columns with a dot in their names (``a.b``). A list has
 no place in a table and is refused. A key that is absent is null. Numbers written without a point are whole
 numbers.
+
+Lines are read by pyarrow's parser in blocks where that is the same, and by the strict decoder one by one
+otherwise.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from driftline.capture.blob import read_ahead
 from driftline.capture.failure import as_source_error
 from driftline.capture.rows import RowTable
 from driftline.capture.source import Place
-from driftline.capture.text import MAX_LINE, lines, text_chunks
+from driftline.capture.text import MAX_LINE, Lines, lines, text_chunks
 from driftline.documents import decode
 from driftline.errors import DocumentError, SourceError
 
@@ -25,31 +28,34 @@ if TYPE_CHECKING:
     from driftline.capture.blob import Blob
     from driftline.capture.source import Source
 
-__all__ = ["JsonRecords", "flat", "json_records", "open_jsonl"]
+__all__ = [
+    "JsonRecords",
+    "flat",
+    "has_many_lines",
+    "json_records",
+    "line_blocks",
+    "open_jsonl",
+    "records_of",
+    "stretches",
+]
 
 _MAX_DOCUMENT = 32 << 20
 _NESTED = frozenset((dict, list))
+_BLOCK_BYTES = 1 << 20
+# Fewer are read before pyarrow's parsers are imported.
+_MANY_LINES = 64
 
 
-def json_records(blobs: Sequence[Blob]) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Give the objects of JSON files with their places.
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A file that is one list of records."""
 
-    Raises
-    ------
-    SourceError
-        ``E-JSON…`` with file and line for what is not strict JSON, ``E-RECORD`` for a value that is no
-        object.
-    """
-    for blob, chunks in read_ahead(blobs):
-        for number, value in _values(blob.name, text_chunks(blob, chunks)):
-            if not isinstance(value, dict):
-                raise SourceError(
-                    f"expected an object, found {_kind(value)}", code="E-RECORD", file=blob.name, line=number
-                )
-            yield Place(blob.name, number), value
+    file: str
+    values: list[Any]
 
 
-def _values(file: str, text: Iterator[bytes]) -> Iterator[tuple[int, Any]]:
+def _pieces(blob: Blob, chunks: Iterable[bytes]) -> Iterator[Lines | _Document]:
+    text = text_chunks(blob, chunks)
     head = b""
     for chunk in text:
         head += chunk
@@ -57,13 +63,9 @@ def _values(file: str, text: Iterator[bytes]) -> Iterator[tuple[int, Any]]:
             break
     whole = chain((head,), text)
     if head.lstrip().startswith(b"["):
-        yield from enumerate(_document(file, whole), start=1)
-        return
-    for number, line in lines(file, whole):
-        try:
-            yield number, decode(line, file=file, line=number, max_bytes=MAX_LINE)
-        except DocumentError as error:
-            raise as_source_error(error) from None
+        yield _Document(blob.name, _document(blob.name, whole))
+    else:
+        yield from lines(blob.name, whole)
 
 
 def _document(file: str, chunks: Iterable[bytes]) -> list[Any]:
@@ -78,17 +80,77 @@ def _document(file: str, chunks: Iterable[bytes]) -> list[Any]:
                 fix="write JSON Lines, one object a line",
             )
     try:
-        value = decode(bytes(data), file=file)
+        value: list[Any] = decode(bytes(data), file=file)
     except DocumentError as error:
         raise as_source_error(error) from None
-    if not isinstance(value, list):
-        raise SourceError(f"expected a list of objects, found {_kind(value)}", code="E-RECORD", file=file)
     return value
 
 
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
+def json_records(blobs: Sequence[Blob]) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Give the objects of JSON files with their places.
+
+    Raises
+    ------
+    SourceError
+        ``E-JSON…`` with file and line for what is not strict JSON, ``E-RECORD`` for a value that is no
+        object.
+    """
+    for blob, chunks in read_ahead(blobs):
+        for piece in _pieces(blob, chunks):
+            yield from records_of(piece)
+
+
+def records_of(piece: Lines | _Document) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Give the objects of one piece of a file, see :func:`json_records`."""
+    if isinstance(piece, _Document):
+        for number, value in enumerate(piece.values, start=1):
+            yield Place(piece.file, number), _object(value, piece.file, number)
+        return
+    for number, line in piece.each():
+        try:
+            value = decode(line, file=piece.file, line=number, max_bytes=MAX_LINE)
+        except DocumentError as error:
+            raise as_source_error(error) from None
+        yield Place(piece.file, number, len(line)), _object(value, piece.file, number)
+
+
+def _object(value: Any, file: str, number: int) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    names = {list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    found = names.get(type(value), "a number")
+    raise SourceError(f"expected an object, found {found}", code="E-RECORD", file=file, line=number)
+
+
+def line_blocks(blobs: Sequence[Blob]) -> Iterator[list[Lines | _Document]]:
+    """Give the pieces of JSON files, about a megabyte together; small files share a block.
+
+    Raises
+    ------
+    SourceError
+        As :func:`~driftline.capture.text.text_chunks` and :func:`~driftline.capture.text.lines`.
+    """
+    block: list[Lines | _Document] = []
+    size = 0
+    for blob, chunks in read_ahead(blobs):
+        for piece in _pieces(blob, chunks):
+            block.append(piece)
+            size += len(piece.data) if isinstance(piece, Lines) else _BLOCK_BYTES
+            if size >= _BLOCK_BYTES:
+                yield block
+                block, size = [], 0
+    if block:
+        yield block
+
+
+def has_many_lines(block: Sequence[Lines | _Document]) -> bool:
+    """Tell whether a block is worth a parser of its own."""
+    return sum(piece.count if isinstance(piece, Lines) else 0 for piece in block) >= _MANY_LINES
+
+
+def stretches(block: Sequence[Lines | _Document]) -> list[tuple[str, int]]:
+    """Give file and number of lines of each piece."""
+    return [(piece.file, piece.count) for piece in block if isinstance(piece, Lines)]
 
 
 def flat(record: Mapping[str, Any], place: Place, prefix: str = "") -> Mapping[str, Any]:
@@ -154,9 +216,10 @@ def open_jsonl(blobs: Sequence[Blob], *, label: str, batch_rows: int, notes: Seq
     SourceError
         As :func:`json_records` and :func:`flat`; ``E-EMPTY`` where no file holds a record.
     """
-    table = RowTable(batch_rows)
-    for place, record in json_records(blobs):
-        table.add(place, flat(record, place))
+    table = _table(blobs, batch_rows, in_blocks=True)
+    if table.needs_spelling:
+        # A column of numbers turned out to hold text too: the spelling of its numbers matters then.
+        table = _table(blobs, batch_rows, in_blocks=False)
     if not table.n_rows:
         raise SourceError(
             "holds no record", code="E-EMPTY", file=label, fix="check the path and the time window"
@@ -164,3 +227,22 @@ def open_jsonl(blobs: Sequence[Blob], *, label: str, batch_rows: int, notes: Seq
     names = {key: str(key) for key in table.kinds}
     sources = tuple(blob.name for blob in blobs)
     return table.finish(names, label=label, sources=sources, named=True, notes=notes)
+
+
+def _table(blobs: Sequence[Blob], batch_rows: int, *, in_blocks: bool) -> RowTable:
+    table = RowTable(batch_rows)
+    texts: set[str] = set()
+    for block in line_blocks(blobs):
+        if in_blocks and table.needs_spelling:
+            break
+        if in_blocks and has_many_lines(block):
+            from driftline.capture.formats.json_block import parsed
+
+            columns = parsed(block, texts)
+            if columns is not None:
+                table.add_block(stretches(block), columns)
+                continue
+        for piece in block:
+            for place, record in records_of(piece):
+                table.add(place, flat(record, place))
+    return table

@@ -30,21 +30,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from driftline.capture.failure import as_source_error
-from driftline.capture.formats.jsonl import flat, json_records
+from driftline.capture.formats.jsonl import flat, has_many_lines, line_blocks, records_of, stretches
 from driftline.capture.rows import RowTable
+from driftline.capture.source import Place
 from driftline.documents import decode
 from driftline.errors import DocumentError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from driftline.capture.blob import Blob
-    from driftline.capture.source import Place, Source
+    from driftline.capture.source import Source
 
-__all__ = ["capture_rows", "is_capture", "open_sagemaker"]
+__all__ = ["capture_rows", "is_capture", "open_sagemaker", "unpacked"]
 
 Key: TypeAlias = "tuple[str, int | str]"
 """Side, and position or name."""
+Row: TypeAlias = "tuple[tuple[Key, ...], Collection[Any]]"
+"""Keys, and a value for each."""
 
 _OUTPUTS = ("endpointOutput", "batchTransformOutput")
 _INPUT = "endpointInput"
@@ -63,6 +66,7 @@ class _Assembly:
     """What is learnt on the way through the records."""
 
     strict_encoding: bool
+    csv_keys: set[Any] = field(default_factory=set)
     widths: dict[str, Counter[int]] = field(default_factory=lambda: {_OUT: Counter(), _IN: Counter()})
     encodings: Counter[tuple[str, str]] = field(default_factory=Counter)
     merged: int = 0
@@ -72,8 +76,10 @@ class _Assembly:
 
 def capture_rows(
     records: Iterable[tuple[Place, Mapping[str, Any]]], assembly: _Assembly
-) -> Iterator[tuple[Place, Mapping[Key, Any]]]:
+) -> Iterator[tuple[Place, Row]]:
     """Give the rows of captured records, keyed by side and position or name.
+
+    Empty text of the keys in ``assembly.csv_keys`` is null.
 
     Raises
     ------
@@ -86,8 +92,8 @@ def capture_rows(
         if not isinstance(capture, dict):
             raise _no_capture(place, record)
         assembly.merged += "groundTruthData" in record
-        outputs: list[Mapping[Key, Any]] = []
-        inputs: list[Mapping[Key, Any]] = []
+        outputs: list[Row] = []
+        inputs: list[Row] = []
         encodings = ["none", "none"]
         for name in _OUTPUTS:
             if capture.get(name) is not None:
@@ -101,7 +107,7 @@ def capture_rows(
                 f"Encoding mismatch: encoding is {encodings[0]} for endpointInput but {encodings[1]} for "
                 "endpointOutput, only equal encodings are supported",
                 code="E-ENCODING-MISMATCH",
-                file=place.file,
+                file=place.file or None,
                 line=place.line,
                 fix="leave the strict mode, or decode with a preprocessor",
             )
@@ -109,10 +115,24 @@ def capture_rows(
             yield place, row
 
 
-def unpacked(record: Mapping[str, Any]) -> Iterator[Mapping[Key, Any]]:
-    """Give the rows of one captured record, as :func:`capture_rows` does for a file of them."""
-    for _, row in capture_rows([(Place("", None), record)], _Assembly(strict_encoding=False)):
-        yield row
+def unpacked(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the rows of one captured record with the names that a file of such records would have.
+
+    Raises
+    ------
+    SourceError
+        As :func:`capture_rows`.
+    """
+    assembly = _Assembly(strict_encoding=False)
+    rows = [dict(zip(*row, strict=True)) for _, row in capture_rows([(Place(""), record)], assembly)]
+    keys = _ordered(dict.fromkeys(key for row in rows for key in row))
+    names, _ = _names(keys)
+    for row in rows:
+        cells = {names[key]: row.get(key) for key in keys}
+        yield {
+            name: None if value == "" and key in assembly.csv_keys else value
+            for key, (name, value) in zip(keys, cells.items(), strict=True)
+        }
 
 
 def _no_capture(place: Place, record: Mapping[str, Any]) -> SourceError:
@@ -120,57 +140,61 @@ def _no_capture(place: Place, record: Mapping[str, Any]) -> SourceError:
         return SourceError(
             "holds ground truth, not captured traffic",
             code="E-GROUND-TRUTH",
-            file=place.file,
+            file=place.file or None,
             line=place.line,
             fix="give the captured files, or the ones that the merge wrote",
         )
     return SourceError(
         "has no captureData",
         code="E-CAPTURE",
-        file=place.file,
+        file=place.file or None,
         line=place.line,
         field="captureData",
         fix="keep captured files apart from other JSON Lines",
     )
 
 
-def _paired(
-    outputs: list[Mapping[Key, Any]], inputs: list[Mapping[Key, Any]], place: Place, assembly: _Assembly
-) -> Iterator[Mapping[Key, Any]]:
-    if len(outputs) == len(inputs):
-        if not outputs:
-            assembly.empty += 1
-        for output, row in zip(outputs, inputs, strict=True):
-            yield {**output, **row}
-        return
+def _paired(outputs: list[Row], inputs: list[Row], place: Place, assembly: _Assembly) -> Iterator[Row]:
     if not outputs or not inputs:
+        assembly.empty += not outputs and not inputs
         yield from outputs or inputs
         return
-    if len(outputs) == 1:
-        (output,) = outputs
-        if list(output) == [(_OUT, position) for position in range(len(inputs))]:
+    if len(outputs) == 1 < len(inputs):
+        ((keys, values),) = outputs
+        if keys == _positions(_OUT, len(inputs)):
             # XGBoost's container answers many rows with one line of comma-separated predictions.
             assembly.joined += 1
             assembly.widths[_OUT] -= Counter({len(inputs): 1})
             assembly.widths[_OUT][1] += len(inputs)
-            for value, row in zip(output.values(), inputs, strict=True):
-                yield {(_OUT, 0): value, **row}
-            return
-        for row in inputs:
-            yield {**output, **row}
-        return
-    raise SourceError(
-        f"the request has {len(inputs)} rows and the answer {len(outputs)}",
-        code="E-CAPTURE",
-        file=place.file,
-        line=place.line,
-        fix="expected as many answers as rows, or one; pair them with a preprocessor",
-    )
+            outputs = [(_positions(_OUT, 1), (value,)) for value in values]
+        else:
+            outputs *= len(inputs)
+    if len(outputs) != len(inputs):
+        raise SourceError(
+            f"the request has {len(inputs)} rows and the answer {len(outputs)}",
+            code="E-CAPTURE",
+            file=place.file or None,
+            line=place.line,
+            fix="expected as many answers as rows, or one; pair them with a preprocessor",
+        )
+    for (out_keys, out_values), (in_keys, in_values) in zip(outputs, inputs, strict=True):
+        yield _both(out_keys, in_keys), (*out_values, *in_values)
 
 
-def _side(
-    side: str, name: str, payload: Any, place: Place, assembly: _Assembly
-) -> tuple[str, list[Mapping[Key, Any]]]:
+def _both(out_keys: tuple[Key, ...], in_keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Join keys; CSV of one shape gives the same object each time, with which the table is quickest."""
+    n_out, n_in = len(out_keys), len(in_keys)
+    if out_keys is _positions(_OUT, n_out) and in_keys is _positions(_IN, n_in):
+        return _joined_positions(n_out, n_in)
+    return out_keys + in_keys
+
+
+@lru_cache(maxsize=256)
+def _joined_positions(n_out: int, n_in: int) -> tuple[Key, ...]:
+    return _positions(_OUT, n_out) + _positions(_IN, n_in)
+
+
+def _side(side: str, name: str, payload: Any, place: Place, assembly: _Assembly) -> tuple[str, list[Row]]:
     if not isinstance(payload, dict):
         raise _refused(name, "expected an object", place)
     data, encoding = payload.get("data"), payload.get("encoding")
@@ -181,8 +205,12 @@ def _side(
         encoding, data = _unwrapped(name, data, payload.get("observedContentType"), place)
     if encoding == "CSV":
         rows = _csv_rows(name, data, place)
-        assembly.widths[side].update(map(len, rows))
-        return encoding, [dict(zip(_positions(side, len(row)), row, strict=True)) for row in rows]
+        widths = assembly.widths[side]
+        for row in rows:
+            if len(row) not in widths:
+                assembly.csv_keys.update(_positions(side, len(row)))
+            widths[len(row)] += 1
+        return encoding, [(_positions(side, len(row)), row) for row in rows]
     if encoding == "JSON":
         return encoding, _json_rows(side, name, data, place)
     raise _refused(f"{name}.encoding", f"expected CSV, JSON or BASE64, found {encoding!r}", place)
@@ -197,7 +225,12 @@ def _refused(
     path: str, message: str, place: Place, fix: str = "decode it with a preprocessor"
 ) -> SourceError:
     return SourceError(
-        message, code="E-CAPTURE", file=place.file, line=place.line, field=f"captureData.{path}", fix=fix
+        message,
+        code="E-CAPTURE",
+        file=place.file or None,
+        line=place.line,
+        field=f"captureData.{path}",
+        fix=fix,
     )
 
 
@@ -222,22 +255,20 @@ def _unwrapped(name: str, data: str, content_type: Any, place: Place) -> tuple[s
         ) from None
 
 
-def _csv_rows(name: str, data: str, place: Place) -> list[tuple[str | None, ...]]:
+def _csv_rows(name: str, data: str, place: Place) -> list[list[str]]:
     if '"' not in data:
         text = data.replace("\r\n", "\n").rstrip("\n")
-        if not text:
-            return []
-        return [tuple(cell or None for cell in line.split(",")) for line in text.split("\n")]
+        return [line.split(",") for line in text.split("\n")] if text else []
     try:
         parsed = list(csv.reader(io.StringIO(data, newline=""), strict=True))
     except csv.Error as error:
         raise _refused(f"{name}.data", f"is not CSV: {error}", place) from None
     while parsed and not parsed[-1]:
         parsed.pop()
-    return [tuple(cell or None for cell in row) or (None,) for row in parsed]
+    return [row or [""] for row in parsed]
 
 
-def _json_rows(side: str, name: str, data: str, place: Place) -> list[Mapping[Key, Any]]:
+def _json_rows(side: str, name: str, data: str, place: Place) -> list[Row]:
     if not data.strip():
         return []
     values = _decoded(name, data, place)
@@ -262,27 +293,28 @@ def _json_rows(side: str, name: str, data: str, place: Place) -> list[Mapping[Ke
 
 def _decoded(name: str, data: str, place: Place) -> list[Any]:
     try:
-        return [decode(data, file=place.file, line=place.line)]
+        return [decode(data, file=place.file or None, line=place.line)]
     except DocumentError as error:
         lines = [line for line in data.split("\n") if line.strip()]
         if len(lines) < 2:
             raise _refused(f"{name}.data", error.message, place) from None
     try:
-        return [decode(line, file=place.file, line=place.line) for line in lines]
+        return [decode(line, file=place.file or None, line=place.line) for line in lines]
     except DocumentError as error:
         raise as_source_error(error) from None
 
 
-def _json_row(side: str, column: int | str, value: Any, place: Place) -> Mapping[Key, Any]:
+def _json_row(side: str, column: int | str, value: Any, place: Place) -> Row:
     if isinstance(value, dict):
-        return {(side, key): item for key, item in flat(value, place).items()}
+        cells = flat(value, place)
+        return tuple((side, key) for key in cells), cells.values()
     if isinstance(value, list):
         # flat() says in its own words that a list in a list has no place in a table.
         cells = flat({str(position): item for position, item in enumerate(value)}, place)
         if len(cells) != len(value) or any(isinstance(item, dict) for item in value):
             raise _refused("data", "is a list with objects in it, expected plain values", place)
-        return dict(zip(_positions(side, len(value)), value, strict=True))
-    return {(side, column): value}
+        return _positions(side, len(value)), value
+    return ((side, column),), (value,)
 
 
 def open_sagemaker(
@@ -310,26 +342,48 @@ def open_sagemaker(
         As :func:`capture_rows`; ``E-NO-DATA`` where there is no row in any record.
     """
     assembly = _Assembly(strict_encoding)
-    table = RowTable(batch_rows)
-    for place, row in capture_rows(json_records(blobs), assembly):
-        table.add(place, row)
+    table = RowTable(batch_rows, empty_is_null=assembly.csv_keys)
+    for block in line_blocks(blobs):
+        if has_many_lines(block) and _add_block(block, table, assembly):
+            continue
+        records = (placed for piece in block for placed in records_of(piece))
+        for place, (row_keys, values) in capture_rows(records, assembly):
+            table.add_values(place, row_keys, values)
     if not table.kinds:
         raise SourceError(
             "the captured records hold no data", code="E-NO-DATA", file=label, fix="check the time window"
         )
     keys = _ordered(table.kinds)
     names, more = _names(keys)
-    written = {
-        key for side, widths in assembly.widths.items() for key in _positions(side, max(widths, default=0))
-    }
     return table.finish(
         names,
         label=label,
         sources=tuple(blob.name for blob in blobs),
         named=any(isinstance(column, str) for _, column in keys),
         notes=[*notes, *more, *_notes(assembly)],
-        written=written,
+        written=assembly.csv_keys,
     )
+
+
+def _add_block(block: Sequence[Any], table: RowTable, assembly: _Assembly) -> bool:
+    """Take a block of plain CSV records at once; False where they are anything else."""
+    from driftline.capture.formats.capture_block import csv_block
+
+    found = csv_block(block)
+    if found is None:
+        return False
+    columns: dict[Any, Any] = {}
+    for side, arrays in ((_OUT, found.outputs), (_IN, found.inputs)):
+        keys = _positions(side, len(arrays))
+        columns.update(zip(keys, arrays, strict=True))
+        assembly.csv_keys.update(keys)
+        if arrays:
+            assembly.widths[side][len(arrays)] += found.n_rows
+    encodings = ("CSV" if found.inputs else "none", "CSV" if found.outputs else "none")
+    assembly.encodings[encodings] += found.n_rows
+    assembly.merged += found.merged
+    table.add_block(stretches(block), columns)
+    return True
 
 
 def _ordered(kinds: Iterable[Any]) -> list[Key]:

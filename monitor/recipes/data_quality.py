@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from driftline.baselines.constraint import (
@@ -15,10 +16,11 @@ from driftline.baselines.constraint import (
     Settings,
     Severity,
 )
-from driftline.monitor.overrides import Overrides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from driftline.monitor.overrides import Overrides
 
 __all__ = ["dataset_rules", "feature_rules"]
 
@@ -28,13 +30,21 @@ _NUMERIC_DRIFT = frozenset(
 _CATEGORICAL_DRIFT = frozenset(
     {"l_infinity", "l_infinity_robust", "chi_squared", "psi", "js_distance", "hellinger", "total_variation"}
 )
+_ALWAYS_LOOKED_AT = frozenset({"ks", "l_infinity", "chi_squared"})
+"""Drift checks that the ``monitoring_config`` of a document can switch on by itself."""
+
+_ONLY_FOR = {"non_negative": "number", "numeric_range": "number", "freshness": "time"}
+"""The kind of column that a check on values needs."""
+
 _WHY_DRIFT = "comparison threshold of the constraints"
 
 
 def dataset_rules(document: Constraints, overrides: Overrides) -> list[Constraint]:
     """Return the rules on the data set as a whole."""
     settings = (
-        _base("row_volume").under(document.settings.get("row_volume")).under(overrides.checks.get("row_volume"))
+        _base("row_volume")
+        .under(document.settings.get("row_volume"))
+        .under(overrides.checks.get("row_volume"))
     )
     if not settings.enabled or (settings.low is None and settings.high is None):
         return []
@@ -66,22 +76,24 @@ def feature_rules(document: Constraints, feature: Feature, overrides: Overrides)
         return []
 
     def resolved(check: str, start: Settings) -> Settings:
-        return (
-            start.under(document.settings.get(check))
-            .under(feature.settings.get(check))
-            .under(overrides.checks.get(check))
-            .under(mine.checks.get(check))
-        )
+        suggested = start.under(document.settings.get(check)).under(feature.settings.get(check))
+        decided = Settings().under(overrides.checks.get(check)).under(mine.checks.get(check))
+        return suggested.under(_both_ends(decided))
 
-    rules = list(_value_rules(document, feature, resolved))
+    spoken_of = {*document.settings, *feature.settings, *overrides.checks, *mine.checks}
+    rules = list(_value_rules(feature, document.monitoring, resolved, spoken_of, set(mine.checks)))
     role = mine.role or feature.role
     compare = document.monitoring.perform_comparison
+    applicable = _applicable(feature)
+    chosen = _ALWAYS_LOOKED_AT | spoken_of
     for check in DRIFT_CHECKS:
+        if check not in chosen or check not in applicable:
+            continue
         asked = mine.checks.get(check, Settings()).enabled
         if asked is None and (not compare or role in ("identifier", "time")):
             continue
         settings = resolved(check, _drift_base(check, document.monitoring, feature))
-        if settings.enabled and settings.bound is not None and check in _applicable(feature):
+        if settings.enabled and settings.bound is not None:
             rules.append(
                 Constraint(
                     check,
@@ -94,6 +106,16 @@ def feature_rules(document: Constraints, feature: Feature, overrides: Overrides)
                 )
             )
     return rules
+
+
+def _both_ends(settings: Settings) -> Settings:
+    """Return the settings with the other end open where one is given: what the baseline suggested for it is void."""
+    low, high = settings.low, settings.high
+    if (low is None) == (high is None):
+        return settings
+    return settings.under(
+        Settings(low=-math.inf if low is None else low, high=math.inf if high is None else high)
+    )
 
 
 def _base(check: str) -> Settings:
@@ -132,19 +154,34 @@ def _drift_base(check: str, monitoring: MonitoringConfig, feature: Feature) -> S
     return settings
 
 
-def _value_rules(document: Constraints, feature: Feature, resolved: object) -> Iterator[Constraint]:
-    assert callable(resolved)
-    monitoring = document.monitoring
+def _value_rules(
+    feature: Feature,
+    monitoring: MonitoringConfig,
+    resolved: Callable[[str, Settings], Settings],
+    spoken_of: set[str],
+    named: set[str],
+) -> Iterator[Constraint]:
+    kind = _kind(feature)
     for check, start, expected, domain in (
         ("data_type", *_type_base(feature, monitoring), None),
-        ("completeness", Settings(enabled=feature.completeness is not None, bound=feature.completeness), None, None),
+        (
+            "completeness",
+            Settings(enabled=feature.completeness is not None, bound=feature.completeness),
+            None,
+            None,
+        ),
         ("categorical_values", *_domain_base(feature, monitoring)),
         ("non_negative", Settings(enabled=bool(feature.is_non_negative), bound=1.0), "not below 0", None),
         ("numeric_range", _base("numeric_range"), None, None),
         ("uniqueness", _base("uniqueness"), None, None),
         ("freshness", _base("freshness"), None, None),
     ):
-        settings: Settings = resolved(check, start)
+        if not start.enabled and check not in spoken_of:
+            continue
+        if kind != _ONLY_FOR.get(check, kind) and check not in named:
+            # "Every column" means every column that can have such a rule.
+            continue
+        settings = resolved(check, start)
         if check in ("data_type", "categorical_values"):
             # SageMaker's threshold stays effective when somebody lowers it by hand.
             own = feature.settings.get(check)
@@ -171,8 +208,8 @@ def _value_rules(document: Constraints, feature: Feature, resolved: object) -> I
             feature.name,
             bound,
             expected=_range_text(settings) if check == "numeric_range" else expected,
-            low=settings.low,
-            high=settings.high,
+            low=_end(settings.low),
+            high=_end(settings.high),
             domain=domain,
             evidence=evidence,
             min_rows=settings.min_rows or 1,
@@ -195,7 +232,11 @@ def _domain_base(
     return Settings(enabled=True, bound=bound), f"one of {len(feature.domains):,} values", feature.domains
 
 
+def _end(value: float | None) -> float | None:
+    return None if value is None or math.isinf(value) else value
+
+
 def _range_text(settings: Settings) -> str:
-    low = "-∞" if settings.low is None else f"{settings.low:.12g}"
-    high = "∞" if settings.high is None else f"{settings.high:.12g}"
+    low = "-∞" if _end(settings.low) is None else f"{settings.low:.12g}"
+    high = "∞" if _end(settings.high) is None else f"{settings.high:.12g}"
     return f"{low} to {high}"

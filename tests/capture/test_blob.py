@@ -38,7 +38,7 @@ def test_a_file_that_changes_is_noticed(tmp_path: Path, how: str) -> None:
     else:
         path.unlink()
     for open_it in (lambda: list(blob.chunks()), blob.random):
-        with pytest.raises(SourceError, match="changed|exist") as caught:
+        with pytest.raises(SourceError, match=r"changed|exist") as caught:
             open_it()
         assert caught.value.file == str(path)
 

@@ -81,7 +81,9 @@ def test_nul_is_refused_with_its_line(tmp_path: Path) -> None:
     st.integers(1, 9),
 )
 def test_lines_are_numbered_however_they_are_cut(expected: list[bytes], size: int) -> None:
-    found = list(lines("f", _cut(b"\n".join(expected), size)))
+    pieces = list(lines("f", _cut(b"\n".join(expected), size)))
+    assert all(piece.data.count(b"\n") == piece.count and piece.file == "f" for piece in pieces)
+    found = [line for piece in pieces for line in piece.each()]
     assert found == [(i, line) for i, line in enumerate(expected, start=1) if line and not line.isspace()]
 
 

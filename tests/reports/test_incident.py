@@ -102,8 +102,8 @@ def test_one_bad_row_reads_as_one_incident(churn_report: Report) -> None:
     assert rows[0].where == (Place("live/2026/11/23/07/07-12-310.jsonl", 1),)
     assert rows[0].detail == (
         "Row 1 of 07-12-310.jsonl fails the data type check in CustServ Calls, State_AK, State_AL and 56 more"
-        " columns. For example, CustServ Calls holds “0.15”. These columns have no other bad value: correct the"
-        " row or leave it out, and 59 violations will be gone."
+        " columns. For example, CustServ Calls holds “0.15”. These columns have no other bad value: correct"
+        " the row or leave it out, and 59 violations will be gone."
     )
 
 
@@ -184,12 +184,14 @@ def test_columns_that_came_and_went_are_one(make_outcome: Make) -> None:
         [
             make_outcome("missing_column", "old", Status.VIOLATED, value=1.0),
             make_outcome("missing_column", "older", Status.VIOLATED, value=1.0),
-            make_outcome("extra_column", "new", Status.VIOLATED, value=1.0),
+            make_outcome("extra_column", "fresh", Status.VIOLATED, value=1.0),
         ]
     )
-    assert [(i.kind, i.title) for i in incidents] == [("columns", "2 columns are missing, 1 is new")]
+    assert [(i.kind, i.title) for i in incidents] == [
+        ("columns", "2 columns are missing and column fresh is new")
+    ]
     assert incidents[0].detail == (
-        "The baseline has old and older, the data does not. The data has new, the baseline does not."
+        "The baseline has old and older, the data does not. The data has fresh, the baseline does not."
         " If a column was renamed, give it its old name or make a new baseline."
     )
 

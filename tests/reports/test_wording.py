@@ -182,8 +182,8 @@ def test_a_sentence_ends_once() -> None:
             "churn",
             "63 of 222 constraints are violated, in 62 of 71 columns.",
             (
-                "It comes down to 4 incidents (1 critical): Day Mins has more missing values than allowed and has"
-                " drifted; 1 row breaks 59 columns; Access holds unknown values; and 1 other."
+                "It comes down to 4 incidents (1 critical): Day Mins has more missing values than allowed"
+                " and has drifted; 1 row breaks 59 columns; Access holds unknown values; and 1 other."
                 " 1 constraint could not be judged."
             ),
         ),

@@ -1,0 +1,232 @@
+"""Tables in Markdown, made from results and from nothing else, and their places in a page."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.goals import GOALS, Accuracy, Goal, compare, verdict
+from benchmarks.pairs import BenchmarkError, Spread, Usage, paired
+from benchmarks.results import rounds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Documents = Mapping[str, Mapping[str, Any]]
+
+__all__ = ["inserted", "sections"]
+
+MIB = float(1 << 20)
+_MARKED = re.compile(r"(<!-- benchmarks: (?P<name>[a-z]+) -->\n).*?(<!-- benchmarks: end -->)", re.DOTALL)
+
+_UNITS = {"": "", "x": " ×", "s": " s", "MiB": " MiB", "%": " %", "e": ""}
+
+
+def sections(documents: Documents) -> dict[str, str]:
+    """Return the generated parts of the page by name.
+
+    Parameters
+    ----------
+    documents : mapping
+        What :func:`benchmarks.results.load` gave.
+    """
+    made = {"goals": _goals(documents)}
+    if "processes" in documents:
+        made["processes"] = _processes(documents["processes"])
+    if "accuracy" in documents:
+        made["accuracy"] = _accuracy(documents["accuracy"])
+    if "kernels" in documents:
+        made["kernels"] = _kernels(documents["kernels"])
+    return made
+
+
+def inserted(page: str, made: Mapping[str, str]) -> str:
+    """Return a page with its marked places filled anew.
+
+    Raises
+    ------
+    BenchmarkError
+        If a place and a section do not belong together.
+    """
+    places = [match["name"] for match in _MARKED.finditer(page)]
+    if sorted(places) != sorted(made):
+        raise BenchmarkError(f"the page has places for {sorted(places)}, the results fill {sorted(made)}")
+    return _MARKED.sub(lambda match: f"{match[1]}\n{made[match['name']]}\n\n{match[3]}", page)
+
+
+def _number(value: float) -> str:
+    """Return three significant digits, without an exponent while there is a short form."""
+    if value == 0.0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if size < -4:
+        return f"{value:.1e}"
+    return f"{value:,.{max(0, 2 - size)}f}"
+
+
+def _shown(value: float, unit: str) -> str:
+    scaled = value / MIB if unit == "MiB" else value * 100 if unit == "%" else value
+    if unit == "e" and scaled:
+        return f"{scaled:.1e}"
+    return _number(scaled) + _UNITS[unit]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """Return a table; the first `left` columns hold words, the others numbers."""
+    lines = [
+        "| " + " | ".join(head) + " |",
+        "|" + "|".join("---" if i < left else "---:" for i in range(len(head))) + "|",
+    ]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _conditions(document: Mapping[str, Any]) -> str:
+    """Return what has to be known about a part's numbers."""
+    m, v = document["machine"], document["versions"]
+    packages = ", ".join(f"{name} {number}" for name, number in v.items())
+    text = (
+        f"{m['processor']}, {m['architecture']}, {m['processors_used']} processors used of {m['processors']}, "
+        f"{m['memory_gib']:g} GiB, {m['system']}; {packages}; taken {document['taken']}; "
+        f"load before the run {m['load_before']:g}."
+    )
+    if document["sample"]:
+        text = (
+            f"> **A sample, not a measurement**: scale {document['scale']:g}, {document['rounds']} rounds. "
+            "It shows the form of the table; the numbers say nothing about driftline.\n\n" + text
+        )
+    return text
+
+
+def _goals(documents: Documents) -> str:
+    sample = any(document["sample"] for document in documents.values())
+    rounds = rounds_of(documents["processes"]) if "processes" in documents else {}
+    columns = documents.get("accuracy", {}).get("columns", {})
+    rows = []
+    for goal in GOALS:
+        sign = "≥" if goal.at_least else "≤"
+        step = "–" if goal.first_step is None else f"{sign} {_bound(goal.first_step, goal.unit)}"
+        found = (
+            _of_errors(goal.source, columns) if isinstance(goal.source, Accuracy) else compare(goal.source, rounds)
+        )
+        row = [goal.what, step, f"{sign} {_bound(goal.goal, goal.unit)}"]
+        if found is None:
+            rows.append([*row, "–", "–", "not measured"])
+            continue
+        judged, least, greatest = found.median, found.least, found.greatest
+        spread = f"{_shown(least, goal.unit)} – {_shown(greatest, goal.unit)}"
+        rows.append([*row, f"**{_shown(judged, goal.unit)}**", spread, "sample" if sample else _verdict(goal, judged)])
+    return _table(("what", "first step", "goal", "measured", "least – greatest", "verdict"), rows)
+
+
+def _bound(value: float, unit: str) -> str:
+    """Return a bound as it is written down: no more digits than it has."""
+    if unit == "MiB":
+        return f"{value:g} MiB"
+    return f"{value * 100:g} %" if unit == "%" else f"{value:g}{_UNITS[unit]}"
+
+
+def _verdict(goal: Goal, value: float) -> str:
+    word = verdict(goal, value / MIB if goal.unit == "MiB" else value)
+    return "**missed**" if word == "missed" else word
+
+
+def _of_errors(source: Accuracy, columns: Mapping[str, Mapping[str, float]]) -> Spread | None:
+    """Return the least error, the one that is judged, and the greatest."""
+    errors = [column[source.error] for column in columns.values()]
+    if not errors:
+        return None
+    judged = max(errors)
+    if source.judged == "root mean square":
+        inexact = [e for e in errors if e] or [0.0]
+        judged = math.sqrt(statistics.fmean(e * e for e in inexact))
+    return Spread(min(errors), judged, max(errors))
+
+
+_HEADS = {
+    "wall": ("wall, s", 1.0),
+    "cpu": ("CPU, s", 1.0),
+    "peak": ("peak, MiB", MIB),
+    "first": ("first call, s", 1.0),
+    "warm": ("later calls, s", 1.0),
+}
+
+
+def _processes(document: Mapping[str, Any]) -> str:
+    rounds = rounds_of(document)
+    parts = [_conditions(document)]
+    for name, contest in document["contests"].items():
+        quantities = contest["quantities"]
+        usages = rounds[name]
+        subject = next(iter(usages))
+        n = len(usages[subject])
+        files = "".join(f"; `{file}` {size / MIB:,.1f} MiB" for file, size in contest["files"].items())
+        head = [
+            "process" if "wall" in quantities else "call",
+            *(_HEADS[q][0] for q in quantities),
+            *(f"{subject} / it: {_HEADS[q][0].rpartition(',')[0]}" for q in quantities),
+        ]
+        rows = [
+            [contender, *_medians(used, quantities), *_ratios(usages[subject], used, quantities, contender == subject)]
+            for contender, used in usages.items()
+        ]
+        parts.append(f"**{contest['title']}** ({n} rounds{files})\n\n{_table(head, rows)}")
+    return "\n\n".join(parts)
+
+
+def _medians(used: Sequence[Usage], quantities: Sequence[str]) -> list[str]:
+    return [_number(Spread.of(u.quantity(q) for u in used).median / _HEADS[q][1]) for q in quantities]
+
+
+def _ratios(subject: Sequence[Usage], used: Sequence[Usage], quantities: Sequence[str], same: bool) -> list[str]:  # noqa: FBT001
+    if same:
+        return ["–"] * len(quantities)
+    cells = []
+    for q in quantities:
+        spread = paired(subject, used, q, operator.truediv)
+        cells.append(f"{_number(spread.median)} ({_number(spread.least)} – {_number(spread.greatest)})")
+    return cells
+
+
+def _accuracy(document: Mapping[str, Any]) -> str:
+    heads = {
+        "n": "values",
+        "ks_true": "KS, exact",
+        "ks": "KS, error",
+        "ks_stated": "KS, stated bound",
+        "rank": "quantile rank, error",
+        "distinct": "distinct, error",
+        "mean": "mean, error",
+        "deviation": "deviation, error",
+    }
+    rows = [
+        [
+            f"`{name}`",
+            *(
+                f"{errors[key]:,.0f}" if key == "n" else "0" if not errors[key] else f"{errors[key]:.1e}"
+                for key in heads
+            ),
+        ]
+        for name, errors in document["columns"].items()
+    ]
+    return f"{_conditions(document)}\n\n{_table(('column', *heads.values()), rows)}"
+
+
+def _kernels(document: Mapping[str, Any]) -> str:
+    """Return one table for all kinds of column that have the same contenders."""
+    cases: dict[str, dict[str, Mapping[str, float]]] = {}
+    for found in document["kernels"]:
+        cases.setdefault(found["case"], {})[found["contender"]] = found
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for case, contenders in cases.items():
+        groups.setdefault(tuple(contenders), []).append(case)
+    parts = [f"{_conditions(document)} {document['rows']:,} values, ns per value, one thread, processor time."]
+    for contenders, names in groups.items():
+        rows = [
+            [name, *(_number(cases[name][c]["least"] / document["rows"] * 1e9) for c in contenders)] for name in names
+        ]
+        parts.append(_table(("column", *contenders), rows))
+    return "\n\n".join(parts)

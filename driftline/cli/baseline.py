@@ -1,0 +1,77 @@
+"""``driftline baseline``."""
+
+from __future__ import annotations
+
+import click
+
+from driftline.cli.options import (
+    as_json,
+    header_option,
+    one_or_many,
+    progress_bar,
+    reading_options,
+)
+from driftline.cli.streams import listener, print_json
+
+__all__ = ["command"]
+
+
+@click.command(name="baseline")
+@click.argument("data", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, metavar="DIR", help="Folder to write the baseline into.")
+@click.option("--by", metavar="COLUMN", help="Also keep the rows apart by the values of this column.")
+@click.option(
+    "--compat", metavar="MODE", help='"sagemaker" writes what SageMaker Model Monitor would, quirks included.'
+)
+@click.option("--unique", is_flag=True, help="Also hold identifiers to be unique.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+@as_json
+@reading_options
+def command(
+    data: tuple[str, ...],
+    output: str,
+    by: str | None,
+    compat: str | None,
+    unique: bool,
+    quiet: bool,
+    json_: bool,
+    format_: str | None,
+    header: bool | None,
+    preprocessor: str | None,
+    threads: int | None,
+) -> int:
+    """Learn what the training data looks like.
+
+    DATA are files, folders, patterns or URLs of Parquet, CSV or JSON Lines. The folder gets statistics.json
+    and constraints.json in SageMaker Model Monitor's form, and driftline's own profile. constraints.json is
+    yours to edit.
+
+    \b
+      driftline baseline train.parquet -o baseline/
+      driftline baseline 's3://bucket/train/*.parquet' -o baseline/ --by country
+    """
+    from driftline.monitor.job import make_baseline
+
+    with progress_bar("reading", quiet=quiet) as progress:
+        made = make_baseline(
+            one_or_many(data),
+            compat=compat,
+            by=by,
+            format=format_,
+            header=header_option(header),
+            preprocessor=preprocessor,
+            uniqueness=unique,
+            threads=threads,
+            progress=progress,
+        )
+    made.save(output)
+    with listener():
+        if json_:
+            from driftline.baselines.baseline import INDEX
+
+            print_json(made.files()[INDEX].decode("utf-8", "surrogatepass"))
+        elif not quiet:
+            from driftline.cli.shown import print_saved_baseline
+
+            print_saved_baseline(made, output)
+    return 0

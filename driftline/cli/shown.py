@@ -1,0 +1,137 @@
+"""How a baseline looks in a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from driftline.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from driftline.baselines.baseline import Baseline
+    from driftline.baselines.constraint import Feature
+
+__all__ = ["print_baseline", "print_saved_baseline"]
+
+MOST_ROWS = 200
+
+
+def print_saved_baseline(baseline: Baseline, folder: str) -> None:
+    """Say in a few lines what was learnt and where it lies."""
+    kinds: dict[str, int] = {}
+    for feature in baseline.constraints.features:
+        kinds[feature.kind] = kinds.get(feature.kind, 0) + 1
+    told = ", ".join(f"{n:,} {kind}" for kind, n in sorted(kinds.items()))
+    click.echo(f"{_title(baseline)} ({told})")
+    for note in baseline.notes:
+        click.echo(f"note: {printable(note, 400)}")
+    click.echo(
+        f"written to {printable(folder, 300)}; look at it with: driftline show {printable(folder, 300)}"
+    )
+
+
+def _title(baseline: Baseline) -> str:
+    label = printable(baseline.label, 200)
+    return f"baseline of {label}: {baseline.n_rows:,} rows, {len(baseline.names):,} columns"
+
+
+def print_baseline(baseline: Baseline, only: tuple[str, ...]) -> None:
+    """Print a table of columns with their distributions and what they are held to."""
+    from rich.console import Console
+
+    known = set(baseline.names)
+    for name in only:
+        if name not in known:
+            from driftline.documents import nearest
+
+            close = nearest(name, known)
+            raise UsageError(
+                "the baseline has no such column",
+                code="E-COLUMN",
+                field=name,
+                fix=f"did you mean {close!r}?" if close else None,
+            )
+    console = Console(file=sys.stdout, highlight=False)
+    width = console.width if console.is_terminal else max(console.width, 100)
+    console.width = width
+    made = f", made {printable(baseline.created, 40)}" if baseline.created else ""
+    console.print(_title(baseline) + made, markup=False)
+    for note in baseline.notes:
+        console.print(f"note: {printable(note, 400)}", markup=False)
+    features = [f for f in baseline.constraints.features if not only or f.name in only]
+    console.print(_table(baseline, features[:MOST_ROWS]))
+    if len(features) > MOST_ROWS:
+        console.print(f"and {len(features) - MOST_ROWS:,} more columns; choose with --column", markup=False)
+
+
+def _table(baseline: Baseline, features: list[Feature]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    from driftline.baselines.column import Limits
+    from driftline.monitor.views import summary, view
+    from driftline.reports.sparkline import spark
+    from driftline.reports.wording import number
+
+    limits = baseline.profile.limits if baseline.profile is not None else Limits.for_width(len(features))
+    columns = baseline.columns(limits)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, justify in (
+        ("column", "left"),
+        ("type", "left"),
+        ("missing", "right"),
+        ("distinct", "right"),
+        ("median", "right"),
+        ("range or values", "left"),
+        ("distribution", "left"),
+        ("held to", "left"),
+    ):
+        table.add_column(title, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for feature in features:
+        column = columns.get(feature.name)
+        facts = {} if column is None else summary(column)
+        shape = "" if column is None else spark(view(feature.name, column, None).baseline_counts)
+        median, low, high = facts.get("median"), facts.get("min"), facts.get("max")
+        span = "" if low is None else f"{_short(low)} … {_short(high)}"
+        if not span and feature.domains:
+            span = ", ".join(printable(v, 20) for v in feature.domains[:3]) + (
+                " …" if len(feature.domains) > 3 else ""
+            )
+        missing = facts.get("n_missing")
+        distinct = facts.get("n_distinct")
+        table.add_row(
+            Text(printable(feature.name, 60)),
+            Text(feature.inferred_type.value),
+            "" if missing is None else f"{missing:,.0f}" if isinstance(missing, (int, float)) else "",
+            "" if not isinstance(distinct, (int, float)) else f"{distinct:,.0f}",
+            number(median) if isinstance(median, (int, float)) else "",
+            Text(span),
+            Text(shape),
+            Text(_held_to(feature)),
+        )
+    return table
+
+
+def _short(value: object) -> str:
+    from driftline.reports.wording import number
+
+    return number(value) if isinstance(value, (int, float)) else printable(value, 30)
+
+
+def _held_to(feature: Feature) -> str:
+    parts = []
+    if feature.completeness is not None:
+        parts.append(
+            "complete" if feature.completeness == 1.0 else f"≥ {100 * feature.completeness:.3g} % complete"
+        )
+    if feature.is_non_negative:
+        parts.append("≥ 0")
+    if feature.domains is not None:
+        parts.append(f"{len(feature.domains)} known values")
+    if feature.role == "identifier":
+        parts.append("identifier")
+    return ", ".join(parts)
