@@ -32,11 +32,11 @@ types: $(VENV)/.test
 	@$(BIN)/mypy
 
 contracts: $(VENV)/.test
-	@$(BIN)/lint-imports --no-logo > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
+	@$(BIN)/lint-imports --no-logo --no-cache > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
 	@tail -n 2 $(VENV)/contracts.txt
 
-bench: $(VENV)/.test  ## measure driftline beside its peers
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.test  ## measure driftline beside its peers; FULL=1 for everything, and the tables of the docs
+	@$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
 exam: $(VENV)/.test | $(CHROMIUM)  ## the long examination: every law with thousands of examples
 	@HYPOTHESIS_PROFILE=exam $(BIN)/pytest -q -n $(WORKERS) -m "exam or not exam"
@@ -73,7 +73,7 @@ $(VENV)/.python: Makefile
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml setup.py constraints.txt
 	@echo 'installing what driftline needs into $(VENV) (once; about 250 MB to fetch)'
-	@$(PIP) --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(PIP) --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo

@@ -13,7 +13,7 @@ from driftline.baselines.sagemaker import (
     write_statistics,
 )
 from driftline.documents import Node, decode, encode
-from driftline.errors import DocumentError, SchemaError
+from driftline.errors import DocumentError, SchemaError, printable
 from driftline.files import digest, write_folder
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Segment:
     profile: Profile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Baseline:
     """What live data is compared with and held to.
 
@@ -98,6 +98,9 @@ class Baseline:
                 parsed = read_statistics(self.statistics_text, file=self._path(STATISTICS))
             object.__setattr__(self, "_statistics", parsed)
         return self.__dict__["_statistics"]  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<Baseline {printable(self.label, 80)}: {self.n_rows:,} rows, {len(self.names):,} columns>"
 
     def _path(self, name: str) -> str:
         return name if self.file is None else f"{self.file}/{name}"

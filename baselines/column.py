@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from driftline.baselines.constraint import InferredType
+from driftline.errors import printable
 from driftline.kernels.folding import NumberFold, TextFold, Validity, valid_rows
 from driftline.kernels.state import StateMismatchError
 from driftline.kernels.tally import N_PLACES, Sort, Tally
@@ -60,7 +61,7 @@ class Limits:
         return cls(1024, 1024, 1024) if n_columns <= 4096 else cls(512, 512, 512)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Column:
     """What is kept of one column.
 
@@ -88,6 +89,9 @@ class Column:
     numbers: Numbers | None = None
     categories: Categories | None = None
     lengths: Distribution | None = None
+
+    def __repr__(self) -> str:
+        return f"<Column {printable(self.name, 80)}: {self.kind}, {self.n_rows:,} rows, {self.n_missing:,} missing>"
 
     def empty(self) -> Column:
         """Return the column without rows."""
@@ -205,6 +209,15 @@ def family_of(kind: pa.DataType, *, textual: bool) -> str:
     return "other"
 
 
+def _declared(kind: pa.DataType) -> str:
+    """Name a type for people; the layouts that Arrow has for one and the same text are one type."""
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "string"
+    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return "binary"
+    return str(kind)
+
+
 def _is_text(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_string(kind)
@@ -250,7 +263,7 @@ class ColumnFold:
     ) -> None:
         self._name = name
         value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
-        self._declared = "text" if textual else str(value_type)
+        self._declared = "text" if textual else _declared(value_type)
         self._family = family_of(kind, textual=textual)
         self._tally = Tally()
         self._numbers: NumberFold | None = None
@@ -331,6 +344,7 @@ class ColumnFold:
             texts = texts.take(index)
         rows = (np.arange(n) if index is None else index) + first_row
         classes = classify(texts.offsets, texts.data)
+        texts = _small_booleans(texts, classes)
         empty = np.flatnonzero(classes == Lexical.NULL)
         if empty.shape[0]:
             tally = tally.with_counts(Sort.NULL, empty.shape[0], rows[empty[:N_PLACES]])
@@ -375,6 +389,27 @@ class ColumnFold:
             if self._family != "lexical":
                 tally = tally.merge(counted)
         return Column(self._name, self._family, self._declared, tally, numbers, categories, lengths)
+
+
+def _small_booleans(texts: Texts, classes: NDArray[np.int8]) -> Texts:
+    """Write ``True`` and ``FALSE`` small, as pandas and spreadsheets do not, and class them as booleans."""
+    from driftline.kernels.lexical import Lexical
+
+    offsets = texts.offsets.astype(np.int64)
+    lengths = texts.lengths
+    data: NDArray[np.uint8] | None = None
+    for word in (b"true", b"false"):
+        index = np.flatnonzero((classes == Lexical.STRING) & (lengths == len(word)))
+        if index.shape[0] == 0:
+            continue
+        places = offsets[index][:, None] + np.arange(len(word))
+        small = texts.data[places] | 0x20
+        found = (small == np.frombuffer(word, np.uint8)).all(axis=1)
+        if found.any():
+            data = texts.data.copy() if data is None else data
+            data[places[found]] = small[found]
+            classes[index[found]] = Lexical.BOOLEAN
+    return texts if data is None else Texts(texts.offsets, data)
 
 
 def _number_tally(values: NDArray[np.float64], rows: NDArray[np.int64]) -> Tally:

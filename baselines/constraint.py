@@ -134,7 +134,7 @@ CHECKS: Final[Mapping[str, CheckInfo]] = _table(
         "Uniqueness",
         "distinct values per present value",
         "share",
-        None,
+        1.0,
         enabled=False,
     ),
     CheckInfo(

@@ -33,6 +33,7 @@ __all__ = ["SKETCH_ERROR", "column_of", "statistics_of"]
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 SKETCH_CELLS = 200
+LEAST_SKETCH_CELLS = 32
 MOST_LISTED = 120
 
 SKETCH_ERROR = 0.002
@@ -47,8 +48,8 @@ def statistics_of(profile: Profile) -> Statistics:
     that stand for powers of two, so that any reader of the format gets true ranks. What the form has no field for
     stands under ``driftline``.
     """
-    # The sketches of a wide table are kept short, or the document would be all sketch.
-    cells = max(16, min(SKETCH_CELLS, 20_000 // max(1, len(profile.columns))))
+    # A wide table goes without sketches, or the document would be nothing else.
+    cells = min(SKETCH_CELLS, 20_000 // max(1, len(profile.columns)))
     return Statistics(profile.n_rows, tuple(feature_statistics(c, cells) for c in profile.columns))
 
 
@@ -87,7 +88,7 @@ def _numeric(column: Column, numbers: Numbers, sketch_cells: int) -> NumericStat
         min=finite(moments.low),
         max=finite(moments.high),
         buckets=_buckets(numbers),
-        sketch=_sketch(numbers.distribution, sketch_cells),
+        sketch=_sketch(numbers.distribution, sketch_cells) if sketch_cells >= LEAST_SKETCH_CELLS else None,
         approximate_distinct=numbers.n_distinct,
         completeness=column.n_present / column.n_rows if column.n_rows else None,
     )

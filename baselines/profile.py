@@ -42,7 +42,7 @@ _DTYPES = {"int64": pa.int64(), "uint64": pa.uint64(), "uint8": pa.uint8()}
 _DTYPE_NAMES = {str(kind): name for name, kind in _DTYPES.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """What one pass over a table keeps.
 
@@ -60,6 +60,9 @@ class Profile:
     n_rows: int
     limits: Limits
     sources: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Profile: {self.n_rows:,} rows, {len(self.columns):,} columns>"
 
     def empty(self) -> Profile:
         """Return the Profile of no rows of the same table."""

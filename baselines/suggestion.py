@@ -10,9 +10,13 @@ data from the same source stay inside.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from driftline.baselines.constraint import Constraints, Feature, MonitoringConfig, Settings
+from driftline.kernels.hashing import hash_texts
 from driftline.kernels.numbers import LOSSLESS
 from driftline.kernels.special import normal_quantile
 from driftline.kernels.tally import Sort
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from driftline.baselines.column import Column
     from driftline.baselines.profile import Profile
 
-__all__ = ["suggest", "suggest_feature", "wilson_bound"]
+__all__ = ["localised", "matching_type", "suggest", "suggest_feature", "wilson_bound"]
 
 CONFIDENCE = 0.999
 """One-sided confidence of every statistical bound."""
@@ -106,6 +110,37 @@ def suggest_feature(column: Column, *, uniqueness: bool = False) -> Feature:
         role=role,
         settings=settings,
     )
+
+
+def localised(document: Constraints, profile: Profile) -> Constraints:
+    """Return the constraints of a baseline for one segment of its rows.
+
+    What is certain, and what somebody decided by hand, holds in every segment as it does for the whole: types, roles,
+    domains, thresholds. What is statistical follows the segment: its own share of missing values, its own range.
+    """
+    features = []
+    for feature in document.features:
+        column = profile.column(feature.name)
+        if column is None:
+            continue
+        settings = dict(feature.settings)
+        completeness = feature.completeness
+        if _is_statistical(settings.get("completeness")) and column.n_rows:
+            completeness = wilson_bound(column.n_rows - column.n_missing, column.n_rows)
+        own = settings.get("data_type")
+        if own is not None and _is_statistical(own) and column.n_present:
+            matching = matching_type(column, feature.inferred_type.value)
+            settings["data_type"] = own.under(Settings(bound=wilson_bound(matching, column.n_present)))
+        own = settings.get("numeric_range")
+        if own is not None and _is_statistical(own):
+            del settings["numeric_range"]
+            _range(column, settings)
+        features.append(replace(feature, completeness=completeness, settings=settings))
+    return replace(document, features=tuple(features))
+
+
+def _is_statistical(settings: Settings | None) -> bool:
+    return settings is not None and settings.evidence is True
 
 
 def _completeness(column: Column, settings: dict[str, Settings]) -> float | None:
@@ -195,8 +230,6 @@ def _is_wall(column: Column) -> bool:
     tally = column.tally
     if tally[Sort.INTEGRAL] == numbers.n:
         return True
-    import numpy as np
-
     distribution = numbers.distribution
     median = float(distribution.quantile(0.5)[0])
     low = numbers.moments.low
@@ -230,6 +263,8 @@ def _domain(column: Column, settings: dict[str, Settings]) -> tuple[str, ...] | 
     k = categories.counts.shape[0]
     if not 0 < k <= MOST_CATEGORIES or categories.n_once > MOST_SINGLE * k:
         return None
+    if not np.array_equal(hash_texts(*categories.texts), categories.hashes):
+        return None  # some are too long to be kept whole
     values = [text.decode("utf-8", "surrogateescape") for text, _ in categories.top(k)]
     if any("\udc80" <= ch <= "\udcff" for value in values for ch in value):
         return None
@@ -267,8 +302,8 @@ def _role(column: Column) -> str:
     if kind == "number" and column.numbers is not None and column.tally[Sort.FRACTIONAL] == 0:
         sample = column.numbers.distinct
         low, high = column.numbers.moments.low, column.numbers.moments.high
-        assert low is not None
-        assert high is not None
+        if low is None or high is None:  # nothing but infinities
+            return "feature"
         # Amounts and times can be all different too, and their drift matters: an identifier is a run of numbers with
         # few gaps, or a random one wider than a double.
         a_run = high - low < 4 * present

@@ -52,13 +52,17 @@ def _parser() -> argparse.ArgumentParser:
         "is made (about 4 GB for --full).",
     )
     parser.add_argument("--full", action="store_true", help="all rows, enough rounds, and write the page")
-    parser.add_argument("--scale", type=float, help="factor for the rows of W1, W2 and W3 (0.1; 1 with --full)")
+    parser.add_argument(
+        "--scale", type=float, help="factor for the rows of W1, W2 and W3 (0.1; 1 with --full)"
+    )
     parser.add_argument("--rounds", type=int, help="rounds per contest (3; 5 with --full)")
     parser.add_argument("--only", nargs="+", metavar="CONTEST", help="only these contests, see --list")
     parser.add_argument("--parts", nargs="+", choices=PARTS, help="only these parts")
     parser.add_argument("--results", type=Path, metavar="DIR", help="folder to write the results into")
     parser.add_argument("--list", action="store_true", help="list the contests and leave")
-    parser.add_argument("--render", action="store_true", help="write the page from the kept results and leave")
+    parser.add_argument(
+        "--render", action="store_true", help="write the page from the kept results and leave"
+    )
     return parser
 
 
@@ -69,10 +73,14 @@ def _run(asked: argparse.Namespace) -> int:
     published = asked.full and not asked.only and asked.results is None
     folder = asked.results or (KEPT if published else data_folder() / "results")
     if published and (scale != 1.0 or rounds < PUBLISHED_ROUNDS):
-        raise BenchmarkError("--full is scale 1 and at least 5 rounds; give --results DIR to keep anything else")
+        raise BenchmarkError(
+            "--full is scale 1 and at least 5 rounds; give --results DIR to keep anything else"
+        )
     pin()
     if os.getloadavg()[0] > BUSY:
-        _say(f"the machine is busy (load {os.getloadavg()[0]:.1f}): trust ratios rather than seconds, or wait")
+        _say(
+            f"the machine is busy (load {os.getloadavg()[0]:.1f}): trust ratios rather than seconds, or wait"
+        )
     if "processes" in parts:
         _say(f"written: {save(folder, _processes(scale, rounds, asked.only))}")
     if "accuracy" in parts:
@@ -109,9 +117,7 @@ def _processes(scale: float, rounds: int, only: Sequence[str] | None) -> dict[st
         unknown = sorted(set(only or ()) - {c.name for c in every})
         if unknown:
             raise BenchmarkError(f"there is no contest {unknown[0]!r}; --list names them")
-        names = sorted({c.workload for c in chosen if c.workload} | ({"W1"} if only is None else set()))
-        if any(c.name == "memory" for c in chosen):
-            names = sorted({*names, "W1"})
+        names = sorted({name for contest in chosen for name in contest.workloads})
         if names:
             _make(names, scale)
         document["rows"] = {name: rows_of(name, scale) for name in names}
@@ -130,7 +136,8 @@ def _processes(scale: float, rounds: int, only: Sequence[str] | None) -> dict[st
                 "quantities": list(contest.quantities),
                 "ratios": {
                     rival: {
-                        quantity: _plain(usages[subject], usages[rival], quantity) for quantity in contest.quantities
+                        quantity: _plain(usages[subject], usages[rival], quantity)
+                        for quantity in contest.quantities
                     }
                     for rival in rivals
                 },
@@ -165,7 +172,12 @@ def _kernels(scale: float, rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder, "kernels.json")
         words = [sys.executable, "-m", "pytest", str(ROOT / "benchmarks" / "test_kernels.py"), "-q"]
-        words += ["-p", "no:cacheprovider", f"--benchmark-json={found}", "--benchmark-timer=time.process_time"]
+        words += [
+            "-p",
+            "no:cacheprovider",
+            f"--benchmark-json={found}",
+            "--benchmark-timer=time.process_time",
+        ]
         settings = {"DRIFTLINE_BENCH_ROWS": str(rows), "DRIFTLINE_BENCH_ROUNDS": str(rounds)}
         done = subprocess.run(words, cwd=ROOT, env={**os.environ, **settings}, stdout=sys.stderr, check=False)
         if done.returncode:

@@ -1,8 +1,7 @@
 """How exact the answers are at the speed that is measured: every numeric column of W1 against the raw values.
 
-The oracles work on all values, sorted or summed exactly: ``scipy.stats.ks_2samp`` for the Kolmogorov–Smirnov distance, ranks
-in the sorted column for quantiles, ``numpy.unique`` for distinct values, Python's integers and ``math.fsum`` for the
-moments.
+The oracles work on all values, sorted or summed exactly: ``scipy.stats.ks_2samp`` for the Kolmogorov–Smirnov distance,
+the sorted column for quantiles and distinct values, Python's integers and ``math.fsum`` for the moments.
 
     python -m benchmarks.accuracy [--scale 0.1]      prints JSON
 """
@@ -93,9 +92,7 @@ def side_errors(values: NDArray[Any], numbers: Numbers) -> dict[str, float]:
     }
 
 
-def column_errors(
-    raw: tuple[NDArray[Any], NDArray[Any]], kept: tuple[Numbers, Numbers]
-) -> dict[str, float]:
+def column_errors(raw: tuple[NDArray[Any], NDArray[Any]], kept: tuple[Numbers, Numbers]) -> dict[str, float]:
     """Return the errors of a column: the worse of its two sides, and the comparison's.
 
     Parameters
@@ -116,7 +113,7 @@ def finite_values(path: Path, name: str) -> NDArray[Any]:
     """Return the finite values of a column."""
     with pq.ParquetFile(path) as file:
         column = file.read(columns=[name]).column(0).drop_null()
-    values = column.to_numpy()
+    values: NDArray[Any] = column.to_numpy()
     return values if values.dtype.kind == "i" else values[np.isfinite(values)]
 
 

@@ -37,8 +37,10 @@ class Contest:
         driftline, or the variant of it that is looked at, first.
     files : tuple of Path
         What they read.
-    workload : str
-        The workload those files belong to, or an empty string.
+    workloads : tuple of str
+        The workloads those files belong to.
+    baselines : tuple of (str, Variant)
+        The workloads whose saved baseline they read.
     quantities : tuple of str
         :data:`WHOLE`, :data:`START` or :data:`INSIDE`.
     brief : bool
@@ -49,7 +51,8 @@ class Contest:
     title: str
     contenders: tuple[Contender, ...]
     files: tuple[Path, ...] = ()
-    workload: str = ""
+    workloads: tuple[str, ...] = ()
+    baselines: tuple[tuple[str, Variant], ...] = ()
     quantities: tuple[str, ...] = WHOLE
     brief: bool = False
 
@@ -126,7 +129,9 @@ def rival(script: str, *files: Path) -> Command:
 
 
 def _read_inside(file: Path) -> Command:
-    return Command((sys.executable, str(_HERE / "inside.py"), "read_table", str(file), str(CALLS)), tells=True)
+    return Command(
+        (sys.executable, str(_HERE / "inside.py"), "read_table", str(file), str(CALLS)), tells=True
+    )
 
 
 def _driftline_script() -> str:
@@ -158,7 +163,8 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("pyarrow read_table", (rival("read_table", live),)),
             ),
             (live,),
-            name,
+            (name,),
+            ((name, variant),),
         )
 
     def inside(name: str, variant: Variant, title: str) -> Contest:
@@ -171,7 +177,8 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("pyarrow read_table", (_read_inside(live),)),
             ),
             (live,),
-            name,
+            (name,),
+            ((name, variant),),
             INSIDE,
         )
 
@@ -186,7 +193,8 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("later run", (place.check(name),)),
             ),
             (place.file(name, "current"),),
-            name,
+            (name,),
+            ((name, SNAPPY),),
             brief=brief,
         )
 
@@ -207,11 +215,13 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("pandas + scipy", (rival("pandas_scipy", *w1),)),
             ),
             w1,
-            "W1",
+            ("W1",),
         ),
         inside("W2", LONG, "W2: one pass over the live file, inside a process"),
         against_read_table("W2", LONG, "W2: check of the live file against a saved baseline"),
-        against_read_table("W3", SNAPPY, "W3, 2,000 columns: check of the live file against a saved baseline"),
+        against_read_table(
+            "W3", SNAPPY, "W3, 2,000 columns: check of the live file against a saved baseline"
+        ),
         Contest(
             "w4",
             "W4, one small scheduled run: check of the live file against a saved baseline",
@@ -221,7 +231,8 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("DuckDB SUMMARIZE", (rival("duckdb_summarize", w4),)),
             ),
             (w4,),
-            "W4",
+            ("W4",),
+            (("W4", SNAPPY),),
             brief=True,
         ),
         Contest(
@@ -232,7 +243,8 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("check of W1", (place.check("W1"),)),
             ),
             (place.file("W2", "current", LONG), w1[1]),
-            "W2",
+            ("W1", "W2"),
+            (("W2", LONG), ("W1", SNAPPY)),
         ),
         Contest(
             "start",
@@ -255,7 +267,8 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("one thread", (place.check("W1", changes=one_thread),)),
             ),
             (w1[1],),
-            "W1",
+            ("W1",),
+            (("W1", SNAPPY),),
         ),
         Contest(
             "w1-threads-inside",
@@ -265,7 +278,8 @@ def contests(place: Place) -> tuple[Contest, ...]:
                 Contender("one thread", (place.scan("W1", changes=one_thread),)),
             ),
             (w1[1],),
-            "W1",
+            ("W1",),
+            (("W1", SNAPPY),),
             INSIDE,
         ),
     )
@@ -273,16 +287,5 @@ def contests(place: Place) -> tuple[Contest, ...]:
 
 def baselines(place: Place, chosen: tuple[Contest, ...]) -> tuple[Command, ...]:
     """Return the commands that make the saved baselines those contests need."""
-    names = {contest.name for contest in chosen}
-    wanted = []
-    if names & {"w1-snappy", "w1-inside", "memory", "w1-first", "w1-threads", "w1-threads-inside"}:
-        wanted.append(place.baseline("W1"))
-    if "w1-zstd" in names:
-        wanted.append(place.baseline("W1", ZSTD))
-    if names & {"w2-inside", "w2-snappy", "memory"}:
-        wanted.append(place.baseline("W2", LONG))
-    if "w3-snappy" in names:
-        wanted.append(place.baseline("W3"))
-    if names & {"w4", "w4-first"}:
-        wanted.append(place.baseline("W4"))
-    return tuple(wanted)
+    needed = dict.fromkeys(need for contest in chosen for need in contest.baselines)
+    return tuple(place.baseline(name, variant) for name, variant in needed)

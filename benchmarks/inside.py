@@ -1,7 +1,7 @@
 """Seconds inside a process, the first call and the calls after it told apart. Run by ``contests.py``, prints JSON.
 
-    python inside.py scan FILE BASELINE REPEATS
-    python inside.py read_table FILE REPEATS
+python inside.py scan FILE BASELINE REPEATS
+python inside.py read_table FILE REPEATS
 """
 
 import json
@@ -23,14 +23,14 @@ def timed(call: Callable[[], object], repeats: int) -> dict[str, float]:
 
 
 def scanning(path: str, baseline: str) -> Callable[[], object]:
-    """Return a call that folds every row, with the limits of a baseline."""
+    """Return a call that folds every row, the way `check` does."""
     from driftline.capture.open import open_source
     from driftline.monitor.job import load_baseline
     from driftline.monitor.scan import scan
 
     profile = load_baseline(baseline).profile
     assert profile is not None
-    return lambda: scan(open_source(path), limits=profile.limits)
+    return lambda: scan(open_source(path), limits=profile.limits, like=profile)
 
 
 def reading(path: str) -> Callable[[], object]:
@@ -42,4 +42,5 @@ def reading(path: str) -> Callable[[], object]:
 
 if __name__ == "__main__":
     what, *names, repeats = sys.argv[1:]
-    print(json.dumps(timed({"scan": scanning, "read_table": reading}[what](*names), int(repeats))))
+    call = scanning(*names) if what == "scan" else reading(*names)
+    print(json.dumps(timed(call, int(repeats))))

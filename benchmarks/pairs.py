@@ -159,7 +159,13 @@ def read_through(paths: Iterable[Path]) -> None:
 def environment(changes: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a measured process: two threads for everybody, nothing of ours or Python's."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DRIFTLINE_", "PYTHON", "COVERAGE"))}
-    threads = ("DRIFTLINE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+    threads = (
+        "DRIFTLINE_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "POLARS_MAX_THREADS",
+    )
     return {**kept, **dict.fromkeys(threads, "2"), **changes}
 
 
@@ -211,7 +217,9 @@ def _told(command: Command, printed: str) -> dict[str, float]:
         found: dict[str, Any] = json.loads(printed.splitlines()[-1])
         return {str(k): float(v) for k, v in found.items()}
     except (IndexError, ValueError, AttributeError) as error:
-        raise BenchmarkError(f"{' '.join(command.arguments)} printed no measurements: {printed[-500:]!r}") from error
+        raise BenchmarkError(
+            f"{' '.join(command.arguments)} printed no measurements: {printed[-500:]!r}"
+        ) from error
 
 
 def once(contender: Contender) -> Usage:

@@ -93,16 +93,18 @@ def _conditions(document: Mapping[str, Any]) -> str:
         f"{m['memory_gib']:g} GiB, {m['system']}; {packages}; taken {document['taken']}; "
         f"load before the run {m['load_before']:g}."
     )
-    if document["sample"]:
-        text = (
-            f"> **A sample, not a measurement**: scale {document['scale']:g}, {document['rounds']} rounds. "
-            "It shows the form of the table; the numbers say nothing about driftline.\n\n" + text
-        )
-    return text
+    return _warning(document) + text if document["sample"] else text
+
+
+def _warning(document: Mapping[str, Any]) -> str:
+    return (
+        f"> **A sample, not a measurement**: scale {document['scale']:g}, {document['rounds']} rounds. "
+        "It shows the form of the table; the numbers say nothing about driftline.\n\n"
+    )
 
 
 def _goals(documents: Documents) -> str:
-    sample = any(document["sample"] for document in documents.values())
+    samples = [document for document in documents.values() if document["sample"]]
     rounds = rounds_of(documents["processes"]) if "processes" in documents else {}
     columns = documents.get("accuracy", {}).get("columns", {})
     rows = []
@@ -110,7 +112,9 @@ def _goals(documents: Documents) -> str:
         sign = "≥" if goal.at_least else "≤"
         step = "–" if goal.first_step is None else f"{sign} {_bound(goal.first_step, goal.unit)}"
         found = (
-            _of_errors(goal.source, columns) if isinstance(goal.source, Accuracy) else compare(goal.source, rounds)
+            _of_errors(goal.source, columns)
+            if isinstance(goal.source, Accuracy)
+            else compare(goal.source, rounds)
         )
         row = [goal.what, step, f"{sign} {_bound(goal.goal, goal.unit)}"]
         if found is None:
@@ -118,14 +122,24 @@ def _goals(documents: Documents) -> str:
             continue
         judged, least, greatest = found.median, found.least, found.greatest
         spread = f"{_shown(least, goal.unit)} – {_shown(greatest, goal.unit)}"
-        rows.append([*row, f"**{_shown(judged, goal.unit)}**", spread, "sample" if sample else _verdict(goal, judged)])
-    return _table(("what", "first step", "goal", "measured", "least – greatest", "verdict"), rows)
+        rows.append(
+            [
+                *row,
+                f"**{_shown(judged, goal.unit)}**",
+                spread,
+                "sample" if samples else _verdict(goal, judged),
+            ]
+        )
+    table = _table(("what", "first step", "goal", "measured", "least – greatest", "verdict"), rows)
+    return _warning(samples[0]) + table if samples else table
 
 
 def _bound(value: float, unit: str) -> str:
     """Return a bound as it is written down: no more digits than it has."""
     if unit == "MiB":
         return f"{value:g} MiB"
+    if unit == "e":
+        return f"{value:.0e}"
     return f"{value * 100:g} %" if unit == "%" else f"{value:g}{_UNITS[unit]}"
 
 
@@ -170,7 +184,11 @@ def _processes(document: Mapping[str, Any]) -> str:
             *(f"{subject} / it: {_HEADS[q][0].rpartition(',')[0]}" for q in quantities),
         ]
         rows = [
-            [contender, *_medians(used, quantities), *_ratios(usages[subject], used, quantities, contender == subject)]
+            [
+                contender,
+                *_medians(used, quantities),
+                *_ratios(usages[subject], used, quantities, contender == subject),
+            ]
             for contender, used in usages.items()
         ]
         parts.append(f"**{contest['title']}** ({n} rounds{files})\n\n{_table(head, rows)}")
@@ -181,7 +199,9 @@ def _medians(used: Sequence[Usage], quantities: Sequence[str]) -> list[str]:
     return [_number(Spread.of(u.quantity(q) for u in used).median / _HEADS[q][1]) for q in quantities]
 
 
-def _ratios(subject: Sequence[Usage], used: Sequence[Usage], quantities: Sequence[str], same: bool) -> list[str]:  # noqa: FBT001
+def _ratios(
+    subject: Sequence[Usage], used: Sequence[Usage], quantities: Sequence[str], same: bool
+) -> list[str]:
     if same:
         return ["–"] * len(quantities)
     cells = []
@@ -221,12 +241,15 @@ def _kernels(document: Mapping[str, Any]) -> str:
     for found in document["kernels"]:
         cases.setdefault(found["case"], {})[found["contender"]] = found
     groups: dict[tuple[str, ...], list[str]] = {}
-    for case, contenders in cases.items():
-        groups.setdefault(tuple(contenders), []).append(case)
-    parts = [f"{_conditions(document)} {document['rows']:,} values, ns per value, one thread, processor time."]
+    for case, timed in cases.items():
+        groups.setdefault(tuple(timed), []).append(case)
+    parts = [
+        f"{_conditions(document)} {document['rows']:,} values, ns per value, one thread, processor time."
+    ]
     for contenders, names in groups.items():
         rows = [
-            [name, *(_number(cases[name][c]["least"] / document["rows"] * 1e9) for c in contenders)] for name in names
+            [name, *(_number(cases[name][c]["least"] / document["rows"] * 1e9) for c in contenders)]
+            for name in names
         ]
         parts.append(_table(("column", *contenders), rows))
     return "\n\n".join(parts)

@@ -26,7 +26,6 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +36,7 @@ from benchmarks.files import SIDES, Variant, data_folder, rows_of, variants_of, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -48,7 +48,9 @@ CHUNK = 131_072
 
 def generator(workload: int, side: int, column: int, chunk: int) -> np.random.Generator:
     """Return the generator of one chunk of one column."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([SEED, workload, side, column, chunk])))
+    return np.random.Generator(
+        np.random.Philox(np.random.SeedSequence([SEED, workload, side, column, chunk]))
+    )
 
 
 def with_nulls(rng: np.random.Generator, values: NDArray[Any], share: float) -> pa.Array:
@@ -72,7 +74,11 @@ def floats(
     k = j % 30
     if k < 10:  # normal
         centre, spread = (k - 5) * 10.0, 1.0 + k
-        x = rng.standard_normal(n) * spread * (1.1 if drifted else 1.0) + centre + (0.25 * spread if drifted else 0.0)
+        x = (
+            rng.standard_normal(n) * spread * (1.1 if drifted else 1.0)
+            + centre
+            + (0.25 * spread if drifted else 0.0)
+        )
     elif k < 17:  # lognormal
         x = np.exp(rng.standard_normal(n) * (0.5 + 0.15 * (k - 10)) + (0.2 if drifted else 0.0))
     elif k < 21:  # heavy tails: Student's t with 2 to 3.5 degrees of freedom

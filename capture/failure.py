@@ -60,7 +60,10 @@ def reading(
             f"{what}: {error.strerror or _short(error)}", code=kind, file=file, field=field
         ) from None
     except zlib.error as error:
-        raise SourceError(f"{what}: damaged gzip data, {error}", code="E-GZIP", file=file) from None
+        words = str(error).rpartition(": ")[2]
+        raise SourceError(
+            f"{what}: damaged gzip data, {words}", code="E-GZIP", file=file, fix="copy the file again"
+        ) from None
     except DriftlineError:
         raise
     except (OverflowError, ValueError) as error:

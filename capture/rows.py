@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from driftline.capture.source import Batch, Field, OpenedSource, Place, Run, check_names
+from driftline.capture.source import MAX_COLUMNS, Batch, Field, OpenedSource, Place, Run, check_names
 from driftline.capture.spool import Spool
 from driftline.capture.values import BadValueError, Kinds, as_column, final_type, finished
 from driftline.errors import SchemaError, SourceError
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from driftline.capture.source import Source
     from driftline.capture.spool import Slot
 
-__all__ = ["MAX_COLUMNS", "RowTable", "from_rows"]
-
-MAX_COLUMNS = 100_000
-"""Most columns that rows may have together."""
+__all__ = ["RowTable", "from_rows"]
 
 _PART_ROWS = 131_072
 _BLOCK_ROWS = 8_192

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from driftline.capture.formats.jsonl import json_records
 from driftline.capture.formats.sagemaker import is_capture
-from driftline.capture.text import text_chunks
+from driftline.capture.text import kind_of, text_chunks
 from driftline.errors import SourceError
 
 if TYPE_CHECKING:
@@ -15,20 +15,6 @@ if TYPE_CHECKING:
     from driftline.capture.find import Found
 
 __all__ = ["settled"]
-
-_UNREAD = {
-    b"ARROW1": "an Arrow file",
-    b"FEA1": "a Feather file",
-    b"PK\x03\x04": "a zip archive",
-    b"Obj\x01": "an Avro file",
-    b"ORC": "an ORC file",
-    b"SQLite": "a database",
-    b"\xfd7zXZ": "an xz archive",
-    b"BZh": "a bzip2 archive",
-    b"\x28\xb5\x2f\xfd": "a zstd archive",
-    b"\x89HDF": "an HDF5 file",
-    b"\x80\x04\x95": "a pickle",
-}
 
 
 def settled(found: Found) -> Found:
@@ -51,14 +37,14 @@ def _of_content(blob: Blob) -> str:
         raise SourceError("is empty", code="E-EMPTY", file=blob.name, fix="check what writes it")
     if head.startswith(b"PAR1"):
         return "parquet"
-    for magic, name in _UNREAD.items():
-        if head.startswith(magic):
-            raise SourceError(
-                f"is {name}, which driftline does not read",
-                code="E-FORMAT",
-                file=blob.name,
-                fix="convert it to Parquet",
-            )
+    binary = kind_of(head)
+    if binary is not None and not head.startswith(b"\x1f\x8b"):
+        raise SourceError(
+            f"is {binary}, which driftline does not read",
+            code="E-FORMAT",
+            file=blob.name,
+            fix="convert it to Parquet",
+        )
     text = next(text_chunks(blob), b"").lstrip()
     return "jsonl" if text.startswith((b"{", b"[")) else "csv"
 

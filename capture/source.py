@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "MAX_COLUMNS",
     "Batch",
     "Field",
     "OpenedSource",
@@ -31,6 +32,9 @@ __all__ = [
     "check_names",
     "place_of",
 ]
+
+MAX_COLUMNS = 100_000
+"""Most columns that a table may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,7 @@ booleans or None.
 
 
 def check_names(names: Sequence[str], file: object) -> None:
-    """Refuse a table without columns, two columns of one name, and names that are not Unicode.
+    """Refuse a table without columns, or with too many, two columns of one name, and names that are not Unicode.
 
     Raises
     ------
@@ -226,15 +230,27 @@ def check_names(names: Sequence[str], file: object) -> None:
         With the code ``E-NO-COLUMNS``, ``E-DUPLICATE`` or ``E-ENCODING``.
     """
     if not names:
-        raise SchemaError("has no columns", code="E-NO-COLUMNS", file=file or None)
-    try:
-        "".join(names).encode()
-    except UnicodeEncodeError:
         raise SchemaError(
-            "a column name holds half of a surrogate pair, which is not Unicode",
-            code="E-ENCODING",
+            "has no columns", code="E-NO-COLUMNS", file=file or None, fix="check what writes it"
+        )
+    if len(names) > MAX_COLUMNS:
+        raise SchemaError(
+            f"has {len(names):,} columns, more than the limit of {MAX_COLUMNS:,}",
+            code="E-NO-COLUMNS",
             file=file or None,
-        ) from None
+            fix="leave columns out, or give the data column groups apart",
+        )
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise SchemaError(
+                "the name of this column holds half of a surrogate pair, which is not Unicode",
+                code="E-ENCODING",
+                file=file or None,
+                field=name,
+                fix="rename it",
+            ) from None
     if len(set(names)) == len(names):
         return
     first: dict[str, int] = {}

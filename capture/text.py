@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from driftline.capture.blob import Blob
 
-__all__ = ["MAX_LINE", "Lines", "lines", "text_chunks"]
+__all__ = ["MAX_LINE", "Lines", "kind_of", "lines", "text_chunks"]
 
 MAX_LINE = 64 << 20
 """Longest line in bytes. A captured request of SageMaker has at most 6 MiB on each side."""
@@ -23,6 +23,28 @@ _GZIP = b"\x1f\x8b"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK = 1 << 20
+
+_BEGINNINGS = {
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "an Arrow file",
+    b"FEA1": "a Feather file",
+    b"PK\x03\x04": "a zip archive or an Excel file",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"SQLite": "a database",
+    b"\x1f\x8b": "a gzip archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"BZh": "a bzip2 archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive",
+    b"\x89HDF": "an HDF5 file",
+    b"\x80\x04\x95": "a pickle",
+}
+
+
+def kind_of(head: bytes) -> str | None:
+    """Tell what sort of file begins like this, in words, or None for what may be text."""
+    return next((name for magic, name in _BEGINNINGS.items() if head.startswith(magic)), None)
 
 
 def text_chunks(blob: Blob, chunks: Iterable[bytes] | None = None) -> Iterator[bytes]:
@@ -45,6 +67,16 @@ def text_chunks(blob: Blob, chunks: Iterable[bytes] | None = None) -> Iterator[b
     position = 0
     for chunk in _plain(blob, blob.chunks() if chunks is None else chunks):
         if b"\0" in chunk:
+            binary = None if position else kind_of(chunk)
+            if binary is not None:
+                raise SourceError(
+                    f"is {binary}, not text",
+                    code="E-ENCODING",
+                    file=blob.name,
+                    fix="name it by what it is, or give the format"
+                    if chunk.startswith(b"PAR1")
+                    else "unpack it, or convert it to Parquet",
+                )
             raise SourceError(
                 "holds a NUL byte, so it is not text",
                 code="E-ENCODING",
@@ -79,7 +111,7 @@ def _without_mark(file: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
             break
     if head.startswith(_UTF16_MARKS):
         raise SourceError(
-            "is UTF-16 text", code="E-ENCODING", file=file, line=1, fix="save the file as UTF-8"
+            "is UTF-16 or UTF-32 text", code="E-ENCODING", file=file, line=1, fix="save the file as UTF-8"
         )
     head = head.removeprefix(_UTF8_MARK)
     if head:

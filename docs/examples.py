@@ -17,7 +17,8 @@ A page runs in an empty folder of its own, from top to bottom. What counts as an
 
 A block whose first line is ``# some-name.ext`` is a file: it is written, not run. Within expected output ``[…]``
 stands for any characters, and for any lines where it is alone on its line. A page with the comment
-``<!-- uses make_data.py -->`` starts with the files that this script of ``getting-started.md`` makes.
+``<!-- uses make_data.py -->`` starts with the files that this script of ``getting-started.md`` makes, and one with
+``<!-- uses driftline/demo/data -->`` with the data of the demo, where they lie in the repository.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,6 +48,7 @@ STORE = "127.0.0.1:9000"
 ANYTHING = "[…]"
 DATA_SCRIPT = "make_data.py"
 DATA_PAGE = ROOT / "docs" / "getting-started.md"
+DEMO_DATA = "driftline/demo/data"
 
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _FILE = re.compile(r"^# ([\w.-]+\.\w+)$")
@@ -110,7 +113,8 @@ def pages() -> list[Path]:
 
 def blocks(text: str) -> Iterator[Block]:
     """Yield the fenced blocks of a page."""
-    kind, start, inside = "", 0, None
+    kind, start = "", 0
+    inside: list[str] | None = None
     for number, line in enumerate(text.split("\n"), start=1):
         fence = _FENCE.match(line)
         if inside is None:
@@ -192,6 +196,7 @@ class _Page:
         exported = re.fullmatch(r"export (\w+)=(\S+)", command)
         if exported:
             self.environment[exported[1]] = self.here(exported[2])
+            self.status = 0
             return ""
         done = subprocess.run(  # noqa: S603
             ["/bin/bash", "-c", f"(exit {self.status}); {self.here(command)}"],
@@ -260,6 +265,8 @@ def run_page(
         script = next(b for b in blocks(DATA_PAGE.read_text("utf-8")) if b.file == DATA_SCRIPT)
         Path(DATA_SCRIPT).write_text(script.text + "\n", "utf-8")
         page.shell(f"python {DATA_SCRIPT}")
+    if f"<!-- uses {DEMO_DATA} -->" in text:
+        shutil.copytree(ROOT / DEMO_DATA, DEMO_DATA)
     differences = []
     printed: tuple[str, str] | None = None
     for block in blocks(text):

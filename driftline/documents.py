@@ -120,7 +120,7 @@ def decode(
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise DocumentError(
-            f"not JSON: {error.msg} at column {error.colno}",
+            f"not JSON: {error.msg.removesuffix(' at')} at column {error.colno}",
             code="E-JSON",
             file=file,
             line=line if line is not None else error.lineno,
@@ -189,7 +189,7 @@ def _is_refused(word: str) -> bool:
 
 def _depth_above(value: Any, limit: int) -> bool:
     level: list[Any] = [value]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         level = [
             child
             for node in level
@@ -339,8 +339,13 @@ class Node:
             result = float(value)
         except OverflowError:
             raise self.error("the number is larger than a double can hold", key=key) from None
+        if not math.isfinite(result):
+            raise self.error(f"expected a finite number, found {result:g}", key=key)
         if not low <= result <= high:
-            raise self.error(f"expected a number from {low:g} to {high:g}, found {result:g}", key=key)
+            between = f"from {low:g} to {high:g}"
+            if math.inf in (-low, high):
+                between = f"of at least {low:g}" if high == math.inf else f"of at most {high:g}"
+            raise self.error(f"expected a number {between}, found {result:g}", key=key)
         return result
 
     def boolean(self, key: str, default: bool | None = None) -> bool:
@@ -372,4 +377,7 @@ class Node:
 
 def _kind(value: Any) -> str:
     names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
+    if type(value) in names or isinstance(value, (int, float)):
+        return names.get(type(value), "a number")
+    # TOML has dates, and a mapping from Python may hold anything.
+    return f"a value of type {type(value).__name__}"

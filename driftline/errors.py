@@ -106,8 +106,9 @@ class DriftlineError(Exception):
     def __str__(self) -> str:
         where = ""
         if self.file is not None:
-            where = printable(self.file, 300) + (f":{self.line}" if self.line is not None else "") + ": "
-        field = f"{printable(self.field)}: " if self.field is not None else ""
+            name = printable(self.file, 300) or repr("")
+            where = name + (f":{self.line}" if self.line is not None else "") + ": "
+        field = f"{printable(self.field) or repr('')}: " if self.field is not None else ""
         fix = f"; {self.fix}" if self.fix else ""
         return f"{self.code}: {where}{field}{printable(self.message, 1200)}{printable(fix, 600)}"
 

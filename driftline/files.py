@@ -50,8 +50,9 @@ def write_whole(target: str | os.PathLike[str], data: bytes) -> None:
     """
     try:
         path = Path(os.path.realpath(_given(target)))
-        # A rename puts a file in the place of anything: run by root, in the place of /dev/null.
-        if path.exists() and not path.is_file():
+        # A rename puts a file in the place of anything: run by root, in the place of /dev/null. (What stands
+        # behind /dev/stdout may have no name of its own, so that the resolved path leads nowhere.)
+        if Path(target).exists() and not path.is_file():
             raise _refused(target, "is not a regular file", "name another file")
         _make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)

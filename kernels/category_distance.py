@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from driftline.kernels.kll import robust
+from driftline.kernels.special import chi_squared_sf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +88,7 @@ def sagemaker_chi_squared(
     statistic = sum((observed - expected) ** 2 / expected for expected, observed, _ in cells)
     if method == "Simple":
         return statistic
-    from scipy.special import chdtrc
-
-    return float(chdtrc(len(cells) - 1, statistic))
+    return chi_squared_sf(statistic, len(cells) - 1)
 
 
 def _is_valid(expected: list[float]) -> bool:

@@ -3,7 +3,8 @@
 Every function takes counts of the same ordered cells or unordered classes, baseline first, and returns an
 :class:`Effect`. Standard errors come from the delta method: with the gradient ``g`` of the distance in the baseline's
 shares ``p``, sampling `n` rows contributes ``(sum(p*g**2) - sum(p*g)**2) / n``, and likewise for the current side.
-``detectable`` is the 95 % point of the distance when nothing has changed; below it a distance is noise.
+``detectable`` is the 95 % point of the distance when nothing has changed; below it a distance is noise. It holds while
+the classes expect a row or two each; with fewer, Hellinger, Jensen–Shannon and total variation exceed it too often.
 """
 
 from __future__ import annotations
@@ -93,6 +94,52 @@ def _critical(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
     return chi_squared_quantile(0.95, df)
 
 
+def _by_chance(expected: float, p: NDArray[np.float64], q: NDArray[np.float64], e: float) -> float:
+    """Return the 95 % point of a divergence by chance.
+
+    Frequent classes add ``1/(8*e)`` each, less one for the fixed totals, and the sum is spread like chi-squared. Rare
+    classes add more or less than that, so the sum's mean for Poisson counts is `expected`.
+    """
+    df = max(1, int(np.count_nonzero(p + q)) - 1)
+    each = 1 / (8 * e)
+    return max(df * each, expected - each) * _critical(p, q) / df
+
+
+_COUNTS = np.arange(81.0)
+_LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(_COUNTS[1:]))])
+
+
+def _poisson_mean(rate: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of ``values[X]`` for Poisson counts X of a `rate` below 30."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_p = _COUNTS * np.log(rate)[:, None] - rate[:, None] - _LOG_FACTORIALS
+    result: NDArray[np.float64] = np.where(rate > 0, np.exp(log_p) @ values, values[0])
+    return result
+
+
+def _mean_root(rate: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean square root of Poisson counts."""
+    result = np.sqrt(rate)
+    rare = rate < 30
+    often = np.where(rare, 30.0, rate)
+    result *= 1 - 1 / (8 * often) - 7 / (128 * often**2) - 75 / (1024 * often**3)
+    result[rare] = _poisson_mean(rate[rare], np.sqrt(_COUNTS))
+    return result
+
+
+def _mean_entropy(share: NDArray[np.float64], n: float) -> float:
+    """Return the mean of ``sum(x * ln(x / share))`` for shares x of about `n` Poisson rows."""
+    rate = n * share
+    rare = rate < 30
+    often = np.where(rare, 30.0, rate)
+    excess = 0.5 + 1 / (12 * often) + 1 / (12 * often**2)  # E[X ln X] - rate * ln(rate)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.where(rate > 0, rate * np.log(rate), 0.0)
+    terms = np.where(_COUNTS > 0, _COUNTS * np.log(np.maximum(_COUNTS, 1.0)), 0.0)
+    excess[rare] = _poisson_mean(rate[rare], terms) - logs[rare]
+    return float(excess.sum()) / n
+
+
 def ks(baseline: NDArray[Any], current: NDArray[Any], *, exact: bool) -> Effect:
     """Return the Kolmogorov–Smirnov distance ``max |F - G|`` over ordered cells.
 
@@ -135,6 +182,11 @@ def wasserstein(
         Ends of the cells; equal where a cell is a single value.
     scale : float
         Positive; the standard deviation of the baseline.
+
+    Notes
+    -----
+    Cells that reach over hundreds of powers of ten can make it, or its error, more than a double holds: infinite or
+    NaN, with NumPy's warning.
     """
     p, q, n, m = _shares(baseline, current)
     # Scaled first: the difference of two doubles may be more than a double holds.
@@ -162,7 +214,9 @@ def l_infinity(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
     worst = float(np.sqrt(pooled * (1 - pooled)).max())
     k = max(1, int(np.count_nonzero(pooled)))
     z = normal_quantile(1 - 0.025 / k)
-    return Effect(float(abs(p[i] - q[i])), error, z * worst / math.sqrt(effective_size(n, m)))
+    # Counts of rare classes are skewed: the second term of Cornish and Fisher, for two Poisson counts.
+    skew = (z * z - 1) / 6 * abs(1 / n - 1 / m)
+    return Effect(float(abs(p[i] - q[i])), error, z * worst / math.sqrt(effective_size(n, m)) + skew)
 
 
 def l_infinity_robust(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
@@ -232,8 +286,11 @@ def js_distance(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
     divergence = max(0.0, float((p * lp + q * lq).sum()) / 2)
     value = math.sqrt(divergence)
     error = _spread(p, q, lp / 2, lq / 2, n, m) / (2 * value) if value > 0 else 0.0
-    floor = _critical(p, q) / (8 * effective_size(n, m) * math.log(2))
-    return Effect(value, error, math.sqrt(floor))
+    share = (baseline + current) / (n + m)
+    e = effective_size(n, m)
+    # The middle of two Poisson counts is about a Poisson count of its own, with the same mean and variance.
+    expected = _mean_entropy(share, n) / 2 + _mean_entropy(share, m) / 2 - _mean_entropy(share, 4 * e)
+    return Effect(value, error, math.sqrt(_by_chance(expected, p, q, e) / math.log(2)))
 
 
 def hellinger(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
@@ -246,7 +303,9 @@ def hellinger(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
             gp = np.where(p > 0, -0.5 * np.sqrt(q / p), 0.0)
             gq = np.where(q > 0, -0.5 * np.sqrt(p / q), 0.0)
         error = _spread(p, q, gp, gq, n, m) / (2 * value)
-    return Effect(value, error, math.sqrt(_critical(p, q) / (8 * effective_size(n, m))))
+    share = (baseline + current) / (n + m)
+    expected = float((share - _mean_root(n * share) * _mean_root(m * share) / math.sqrt(n * m)).sum())
+    return Effect(value, error, math.sqrt(_by_chance(expected, p, q, effective_size(n, m))))
 
 
 def total_variation(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
@@ -259,7 +318,8 @@ def total_variation(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
     variance = pooled * (1 - pooled) / effective_size(n, m)
     centre = float(np.sqrt(2 * variance / math.pi).sum()) / 2
     width = math.sqrt((1 - 2 / math.pi) * float(variance.sum())) / 2
-    return Effect(value, error, centre + 1.645 * width)
+    # With few classes one of them is all there is to the distance.
+    return Effect(value, error, max(centre + 1.645 * width, 1.96 * math.sqrt(float(variance.max()))))
 
 
 def equal_bins(baseline: NDArray[Any], n_bins: int = 10) -> NDArray[np.int64]:
@@ -274,9 +334,10 @@ def equal_bins(baseline: NDArray[Any], n_bins: int = 10) -> NDArray[np.int64]:
     Returns
     -------
     ndarray of int64, shape (k,)
-        Ascending from 0; at most `n_bins` different numbers. Bins end on cell boundaries, so that both sides' counts per
-        bin are exact; a cell that holds more than one bin's share is a bin of its own. Cells the baseline never met
-        belong to the bin of their neighbours, values beyond its ends to the outermost.
+        Ascending from 0 without gaps. Bins end on cell boundaries, so that both sides' counts per bin are exact; a cell
+        that holds more than one bin's share is a bin of its own, and what lies between two such cells is another, so
+        that there can be up to twice `n_bins`. Cells the baseline never met belong to the bin of their neighbours,
+        values beyond its ends to the outermost.
     """
     n = baseline.sum()
     middle = np.cumsum(baseline) - baseline / 2

@@ -245,7 +245,8 @@ class Distribution(State):
             at = np.minimum(i, k - 1)
             low, high = self.bounds(at)
             width = np.where(high > low, high - low, 1.0)
-            part = np.clip((edges - low) / width, 0.0, 1.0) * self.counts[at]
+            with np.errstate(over="ignore"):  # of edges far outside the cell, which do not count
+                part = np.clip((edges - low) / width, 0.0, 1.0) * self.counts[at]
             result += np.where((i < k) & (self.cells[at] == wanted), part, 0.0)
         return result
 

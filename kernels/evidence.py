@@ -48,8 +48,9 @@ def ks_p(distance: float, n: int, m: int) -> float:
     -----
     The limit distribution with the finite-sample correction of Stephens (1970),
     ``(sqrt(e) + 0.12 + 0.11/sqrt(e)) * D`` with ``e = n*m/(n+m)``. The distance moves in steps of ``1/lcm(n, m)``, and
-    half a step is taken off (without it the p-value of two samples of 20 would be up to 1.5 times too small). It is
-    conservative: from 3 values a side on the exact p-value is smaller or equal, and ties make it smaller still.
+    half a step is taken off; without it the p-value of two samples of 20 would be up to 1.5 times too small. From 3
+    values a side on it is at most 10 % below the exact p-value, 1 % where that is below 0.01, and usually above. Ties make
+    the exact one smaller still.
     """
     e = effective_size(n, m)
     if e <= 0:
@@ -104,15 +105,17 @@ def classes_p(baseline: NDArray[Any], current: NDArray[Any]) -> float:
     -----
     Pearson's test (:func:`chi_squared_test`) where every class is frequent enough for it. Otherwise its pooling can hide
     the one class that came, or went: a column that was always ``A`` and is now always ``B`` is left with a single class.
-    So half of the error goes to Fisher's exact test on the class whose share moved most, corrected for having been
-    chosen from k classes and two directions.
+    So half of the error goes to Fisher's exact test on the class whose share moved most, in its own standard errors,
+    corrected for having been chosen from k classes and two directions.
     """
     _, df, p_value = chi_squared_test(baseline, current)
     used = int(np.count_nonzero(baseline + current))
     if df == used - 1:
         return p_value
     n, m = int(baseline.sum()), int(current.sum())
-    i = int(np.argmax(np.abs(baseline / n - current / m)))
+    pooled = (baseline + current) / (n + m)
+    spread = np.sqrt(pooled * (1.0 - pooled))
+    i = int(np.argmax(np.abs(baseline / n - current / m) / np.where(spread > 0, spread, 1.0)))
     a, b = int(baseline[i]), int(current[i])
     k, drawn = (b, m) if b * n > a * m else (a, n)
     return min(1.0, 2.0 * min(p_value, 2.0 * used * hypergeometric_sf(k, a + b, drawn, n + m)))
@@ -156,12 +159,14 @@ def exceedance_p(n_beyond: int, n: int, m: int) -> float:
     """
     if n_beyond <= 0:
         return 1.0
-    log_p = 0.0
-    for i in range(min(n_beyond, m)):
-        log_p += math.log((m - i) / (n + m - i))
-        if log_p < -700.0:
-            return 0.0
-    return math.exp(log_p)
+    k = min(n_beyond, m)
+    if k <= 64:
+        log_p = sum(math.log((m - i) / (n + m - i)) for i in range(k))
+    else:
+        log_p = (math.lgamma(m + 1) - math.lgamma(m - k + 1)) - (
+            math.lgamma(n + m + 1) - math.lgamma(n + m - k + 1)
+        )
+    return math.exp(log_p) if log_p > -700.0 else 0.0
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

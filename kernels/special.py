@@ -6,6 +6,7 @@ Importing ``scipy.stats`` takes about a second, more than a whole scheduled run.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 __all__ = [
     "binomial_sf",
@@ -85,6 +86,7 @@ def chi_squared_sf(x: float, df: float) -> float:
     return _gamma_q(0.5 * df, 0.5 * x)
 
 
+@lru_cache(maxsize=4096)
 def chi_squared_quantile(p: float, df: float) -> float:
     """Return x with ``P(X <= x) = p`` for a chi-squared variable (Wilson–Hilferty, then bisection to 1e-10)."""
     z = normal_quantile(p)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -60,7 +61,7 @@ def _no_places() -> NDArray[np.int64]:
     return np.full((_N, N_PLACES), NOWHERE, np.int64)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Tally(State):
     """Counts by :class:`Sort`, with the first rows of each.
 
@@ -109,7 +110,7 @@ class Tally(State):
     def __getitem__(self, sort: Sort) -> int:
         return int(self.counts[sort])
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         """Rows seen, with or without a value."""
         return int(self.counts[_EXCLUSIVE].sum())

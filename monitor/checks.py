@@ -411,6 +411,9 @@ def _drift(constraint: Constraint, baseline: Column | None, current: Column, sce
             return _nothing(constraint, current, "the baseline has no value in this column", 0)
         if current.n_present == 0:
             return _nothing(constraint, current, "no row has a value", baseline.n_present)
+        if baseline.kind == current.kind == "number":
+            side = "the baseline has" if not _as_numbers(baseline) else "the data have"
+            return _nothing(constraint, current, f"{side} no finite number", baseline.n_present)
         return _nothing(
             constraint,
             current,

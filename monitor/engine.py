@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from driftline.baselines.constraint import Constraint, Constraints, Severity
 from driftline.baselines.describe import SKETCH_ERROR
-from driftline.baselines.suggestion import suggest
+from driftline.baselines.suggestion import localised
 from driftline.monitor.checks import Scene, measure
 from driftline.monitor.judgement import judge
 from driftline.monitor.overrides import Overrides
@@ -85,7 +86,7 @@ def compare(baseline: Baseline, current: Profile, run: Run) -> Report:
     document = baseline.constraints
     overrides = run.overrides
     alpha = overrides.alpha if overrides.alpha is not None else document.alpha
-    by_name = run.named and baseline.named
+    by_name = run.named and baseline.named and not _numbered_apart(document, current)
     paired, came_or_went = _paired(document, current, overrides, by_name=by_name)
     kept = baseline.columns(current.limits)
     scene = Scene(
@@ -163,6 +164,16 @@ def _sketch_error(baseline: Baseline) -> float:
     return SKETCH_ERROR if compacted else 0.0
 
 
+_NUMBERED = re.compile(r"_c\d+")
+
+
+def _numbered_apart(document: Constraints, current: Profile) -> bool:
+    """Tell whether the current names are mere positions (``_c0``, ``_c1``, …) and the baseline's are not."""
+    if not current.columns or not all(_NUMBERED.fullmatch(c.name) for c in current.columns):
+        return False
+    return not any(_NUMBERED.fullmatch(f.name) for f in document.features)
+
+
 def _paired(
     document: Constraints, current: Profile, overrides: Overrides, *, by_name: bool
 ) -> tuple[list[tuple[Feature, Column]], list[Outcome]]:
@@ -175,7 +186,7 @@ def _paired(
         if m == len(document.features):
             position = {f.name: i for i, f in enumerate(document.features)}
             pairs = [(f, current.columns[position[f.name]]) for f in features]
-            return pairs, [_all_there(document, n)]
+            return pairs, [_all_there(m, n)]
         check = "missing_column" if m < len(document.features) else "extra_column"
         reason = (
             f"The data has {m:,} columns without names, the baseline {len(document.features):,}; "
@@ -200,19 +211,21 @@ def _paired(
                     )
                 )
     known = {f.name for f in document.features}
-    for column in current.columns:
-        if column.name not in known and not overrides.for_column(column.name).ignore:
-            extra = _column_rule("extra_column", column.name, overrides)
-            if extra is not None:
-                outcomes.append(
-                    Outcome(
-                        extra,
-                        Measurement("extra_column", 1.0, "columns", n),
-                        Status.VIOLATED,
-                        "The data has this column, the baseline does not know it.",
-                    )
+    new = [c for c in current.columns if c.name not in known and not overrides.for_column(c.name).ignore]
+    if len(have) == len(features) and not new:
+        return pairs, [_all_there(len(features), n)]
+    for column in new:
+        extra = _column_rule("extra_column", column.name, overrides)
+        if extra is not None:
+            outcomes.append(
+                Outcome(
+                    extra,
+                    Measurement("extra_column", 1.0, "columns", n),
+                    Status.VIOLATED,
+                    "The data has this column, the baseline does not know it.",
                 )
-    return pairs, outcomes or [_all_there(document, n)]
+            )
+    return pairs, outcomes
 
 
 def _by_name(features: Sequence[Feature], current: Profile) -> list[tuple[Feature, Column]]:
@@ -236,8 +249,7 @@ def _column_rule(check: str, name: str, overrides: Overrides) -> Constraint | No
     return Constraint(check, name, 0.0, severity=severity, why="columns of the baseline")
 
 
-def _all_there(document: Constraints, n: int) -> Outcome:
-    total = len(document.features)
+def _all_there(total: int, n: int) -> Outcome:
     return Outcome(
         Constraint("missing_column", None, 0.0, why="columns of the baseline"),
         Measurement("missing_column", 0.0, "columns", n),
@@ -254,7 +266,7 @@ def _segmented(
     for segment in baseline.segments:
         current = run.segments.get(segment.value)
         label = f"{run.segment_column}={segment.value}"
-        document = suggest(segment.profile)
+        document = localised(baseline.constraints, segment.profile)
         kept = {c.name: c for c in segment.profile.columns}
         n = 0 if current is None else current.n_rows
         scene = Scene((), n, run.now, located=False)
@@ -265,7 +277,7 @@ def _segmented(
             rule = Constraint(
                 "row_volume", None, None, low=float(LEAST_PER_SEGMENT), why="least size of a segment"
             )
-            note = f"only {least:,} rows of {side} are in this segment; {LEAST_PER_SEGMENT} are needed"
+            note = f"only {least:,} rows of {side} are in segment {label}; {LEAST_PER_SEGMENT} are needed"
             pairs.append((rule, Measurement("row_volume", None, "rows", n, note=note), label))
             continue
         for feature in document.features:

@@ -16,8 +16,8 @@ from driftline.capture.open import open_source
 from driftline.documents import nearest
 from driftline.errors import DocumentError, InputError, UsageError
 from driftline.files import read_regular
-from driftline.monitor.engine import Run, compare
 from driftline.monitor.overrides import Overrides, read_overrides
+from driftline.monitor.recipes.data_quality import refuse_inapplicable
 from driftline.monitor.scan import scan
 
 if TYPE_CHECKING:
@@ -344,6 +344,13 @@ def check(
     if not isinstance(baseline, Baseline):
         baseline = load_baseline(baseline)
     decided = read_overrides(overrides, file=overrides_file)
+    if mode == "sagemaker" and not explain_compat and decided != Overrides():
+        raise UsageError(
+            "compat mode takes its thresholds from constraints.json alone",
+            code="E-COMPAT",
+            file=overrides_file,
+            fix="edit monitoring_config there, or leave out the configuration",
+        )
     if mode == "sagemaker" and by is not None:
         raise UsageError(
             "segments do not exist in compat mode", code="E-COMPAT", fix="leave out compat or by"
@@ -358,7 +365,8 @@ def check(
     moment = now or _now()
     with _Opened(data, format=format, header=header, preprocessor=preprocessor, mode=mode) as opened:
         source = opened.source
-        decided.checked({*baseline.names, *(f.name for f in source.fields)})
+        decided.checked({*baseline.names, *(f.name for f in source.fields)}, file=overrides_file)
+        refuse_inapplicable(baseline.constraints, decided, file=overrides_file)
         report: Report | None = None
         if mode == "default" or explain_compat:
             report = _default(source, baseline, decided, by, label, threads, progress, moment, opened)
@@ -388,7 +396,16 @@ def _default(
     opened: _Opened,
 ) -> Report:
     limits = None if baseline.profile is None else baseline.profile.limits
-    current = scan(source, threads=threads, limits=limits, like=baseline.profile, progress=progress)
+    current = scan(
+        source,
+        threads=threads,
+        limits=limits,
+        like=baseline.profile,
+        progress=progress,
+        meanwhile=_import_the_rest,
+    )
+    from driftline.monitor.engine import Run, compare
+
     segments: Mapping[str, Profile] = {}
     if by is not None:
         from driftline.monitor.segment import scan_segments, segment_values
@@ -409,6 +426,14 @@ def _default(
     )
     report = compare(baseline, current, run)
     return replace(report, companions=dict(_companions(current)))
+
+
+def _import_the_rest() -> None:
+    """Import what a check needs after its data are read: a tenth of a second that reading hides."""
+    import driftline.monitor.engine
+    import driftline.reports.codec
+    import driftline.reports.html
+    import driftline.reports.violations  # noqa: F401
 
 
 def _companions(current: Profile) -> Iterator[tuple[str, Callable[[], bytes]]]:

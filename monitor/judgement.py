@@ -83,24 +83,20 @@ def _drift(
     title = CHECKS[constraint.check].title
     q = 0.0 if q_value is None else q_value
     sure = value - measurement.sketch_error
-    sizes = f"{measurement.n_baseline or 0:,} baseline and {measurement.n_current:,} current values"
+    sizes = f"{measurement.n_baseline or 0:,} baseline and {_counted(measurement.n_current, 'current value')}"
     if sure > bound and (not constraint.evidence or q <= alpha):
         return (
             Status.VIOLATED,
             f"The distribution moved by {_g(value)} ({title}); at most {_g(bound)} is allowed. "
-            f"{_chance(q_value)}",
+            f"{_chance(q_value)}".rstrip(),
         )
     detectable = measurement.detectable or 0.0
     if detectable > bound:
-        needed = _needed(measurement, bound)
-        more = (
-            f"; about {needed:,} current values are needed"
-            if needed
-            else "; the baseline itself is too small"
-        )
+        more = _needed(measurement, bound)
         return (
             Status.UNDETERMINED,
-            f"{title}: with {sizes}, chance alone reaches {_g(detectable)}, beyond the bound of {_g(bound)}{more}.",
+            f"{title}: with {sizes}, chance alone reaches {_g(min(detectable, _most(constraint.check)))}, "
+            f"beyond the bound of {_g(bound)}{more}.",
         )
     if value > bound:
         if sure <= bound:
@@ -111,17 +107,25 @@ def _drift(
     return Status.PASSED, f"{title} {_g(value)} is within {_g(bound)}."
 
 
-def _needed(measurement: Measurement, bound: float) -> int | None:
-    """Return about how many current values would make `bound` detectable, None where no number would."""
+def _most(check: str) -> float:
+    """Return the largest value that a distance can have."""
+    return 1.0 if CHECKS[check].unit == "distance" else math.inf
+
+
+def _needed(measurement: Measurement, bound: float) -> str:
+    """Say about how many current values would make `bound` tell, where that can be said."""
     n, m = measurement.n_baseline or 0, measurement.n_current
     if not (n and m and measurement.detectable and bound > 0):
-        return None
+        return ""
+    if measurement.name not in ("ks", "psi") and min(n, m) < 20:
+        # Among a handful of values the noise follows no root law to go by.
+        return ""
     power = 1.0 if measurement.name == "psi" else 2.0
     effective = n * m / (n + m) * (measurement.detectable / bound) ** power
     if effective >= n:
-        return None
-    needed = effective * n / (n - effective)
-    return int(math.ceil(needed / 10) * 10)
+        return "; the baseline itself is too small"
+    needed = math.ceil(effective * n / (n - effective) / 10) * 10
+    return f"; about {needed:,} current values are needed"
 
 
 def _share(
@@ -140,8 +144,9 @@ def _share(
         return Status.VIOLATED, sentence
     if q_value <= alpha:
         return Status.VIOLATED, f"{sentence} {_chance(q_value)}"
-    if constraint.check == "numeric_range":
-        # New extremes are what clean data brings; only too many of them mean anything.
+    # New extremes are what clean data brings, and shares scatter about their bound: enough values and no evidence
+    # is an answer.
+    if constraint.check == "numeric_range" or _could_have_shown(n, 1.0 - constraint.bound):
         return Status.PASSED, f"{sentence} Chance brings as many (corrected p = {_p(q_value)})."
     return (
         Status.UNDETERMINED,
@@ -150,47 +155,69 @@ def _share(
     )
 
 
+def _could_have_shown(n: int, allowed: float) -> bool:
+    """Tell whether `n` values would have shown a share of bad ones twice that allowed, or 5 points more."""
+    noise = 1.645 * math.sqrt(allowed * (1.0 - allowed) / n)
+    return noise <= max(allowed, 0.05)
+
+
 def _share_sentence(constraint: Constraint, measurement: Measurement, n: int, n_bad: int) -> str:
     example = ""
     if n_bad and measurement.examples:
         example = ", for example " + ", ".join(measurement.examples[:3])
     check = constraint.check
     bad = f"{n_bad:,} of {n:,}"
+    verb = "is" if n_bad == 1 else "are"
     if check == "data_type":
         if not n_bad:
-            return f"All {n:,} values are {constraint.expected}."
-        return f"Expected {constraint.expected}; {bad} values are not{example}."
+            return f"{_all(n, 'value')} {constraint.expected}."
+        return f"Expected {constraint.expected}; {bad} values {verb} not{example}."
     if check == "completeness":
         if not n_bad:
-            return f"All {n:,} rows have a value."
+            return "The only row has a value." if n == 1 else f"All {n:,} rows have a value."
         return (
-            f"{bad} rows lack a value ({_percent(1 - n_bad / n)} complete, "
+            f"{bad} rows {'lacks' if n_bad == 1 else 'lack'} a value ({_percent(1 - n_bad / n)} complete, "
             f"expected {_percent(constraint.bound or 0.0)})."
         )
     if check == "categorical_values":
         if not n_bad:
-            return f"All {n:,} values are known."
-        return f"{bad} values are not among the {len(constraint.domain or ())} known ones{example}."
+            return f"{_all(n, 'value')} known."
+        return f"{bad} values {verb} not among the {len(constraint.domain or ()):,} known ones{example}."
     if check == "non_negative":
         if not n_bad:
-            return f"None of {n:,} numbers is below zero."
-        return f"{bad} numbers are below zero{example}."
+            return "The only number is not below zero." if n == 1 else f"None of {n:,} numbers is below zero."
+        return f"{bad} numbers {verb} below zero{example}."
     if check == "numeric_range":
-        span = f"{_g(constraint.low)} to {_g(constraint.high)}"
+        span = f"{_exactly(constraint.low, '-∞')} to {_exactly(constraint.high, '∞')}"
         if not n_bad:
-            return f"All {n:,} numbers lie in {span}."
-        return f"{bad} numbers lie outside {span}{example}."
-    return f"{n - n_bad:,} distinct values in {n:,} rows; {n_bad:,} rows repeat one."
+            return f"{_all(n, 'number')} within {span}."
+        return f"{bad} numbers {verb} outside {span}{example}."
+    return f"{_counted(n - n_bad, 'distinct value')} in {_counted(n, 'row')}; {_counted(n_bad, 'row')} repeat one."
+
+
+def _all(n: int, noun: str) -> str:
+    return f"The only {noun} is" if n == 1 else f"All {n:,} {noun}s are"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def _exactly(value: float | None, otherwise: str) -> str:
+    """Spell an end of a range with all its digits, whole numbers without a power of ten."""
+    if value is None:
+        return otherwise
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.12g}"
 
 
 def _volume(constraint: Constraint, value: float) -> tuple[Status, str]:
     low, high = constraint.low, constraint.high
-    rows = f"{int(value):,} rows"
+    rows = _counted(int(value), "row")
     if low is not None and value < low:
-        return Status.VIOLATED, f"{rows} are fewer than the {int(low):,} expected."
+        return Status.VIOLATED, f"{rows}, fewer than the {int(low):,} expected."
     if high is not None and value > high:
-        return Status.VIOLATED, f"{rows} are more than the {int(high):,} expected."
-    return Status.PASSED, f"{rows} are within the expected volume."
+        return Status.VIOLATED, f"{rows}, more than the {int(high):,} expected."
+    return Status.PASSED, f"{rows}, within the expected volume."
 
 
 def _age(constraint: Constraint, value: float) -> tuple[Status, str]:
@@ -220,8 +247,8 @@ def _p(value: float) -> str:
     return "below 1e-12" if value < 1e-12 else f"{value:.2g}"
 
 
-def _g(value: float | None) -> str:
-    return "any" if value is None else f"{value:.4g}"
+def _g(value: float) -> str:
+    return f"{value:.4g}"
 
 
 def _percent(value: float) -> str:

@@ -22,7 +22,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ from driftline.documents import Node, nearest
 from driftline.errors import DocumentError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = ["ColumnOverrides", "Overrides", "read_overrides", "read_settings"]
 
@@ -70,7 +72,7 @@ class Overrides:
     checks: Mapping[str, Settings] = field(default_factory=dict)
     columns: Mapping[str, ColumnOverrides] = field(default_factory=dict)
 
-    def checked(self, names: Iterable[str]) -> Overrides:
+    def checked(self, names: Iterable[str], *, file: object = None) -> Overrides:
         """Return these overrides, after making sure that every column they name exists.
 
         Raises
@@ -86,6 +88,7 @@ class Overrides:
                 raise UsageError(
                     "the configuration speaks of a column that neither the baseline nor the data has",
                     code="E-CONFIG",
+                    file=file,
                     field=f"columns.{name}",
                     fix=f"did you mean {close!r}?" if close else "remove it",
                 )
@@ -108,13 +111,22 @@ def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "o
         return Overrides()
     if isinstance(given, bytes):
         try:
-            given = tomllib.loads(given.decode("utf-8"))
+            given = tomllib.loads(given.decode("utf-8-sig"))
         except UnicodeDecodeError:
             raise DocumentError(
                 "not valid UTF-8", code="E-CONFIG", file=file, fix="save it as UTF-8"
             ) from None
         except tomllib.TOMLDecodeError as error:
-            raise DocumentError(f"not TOML: {error}", code="E-CONFIG", file=file) from None
+            raise _not_toml(str(error), file) from None
+        except RecursionError:
+            raise DocumentError("nests too deeply", code="E-CONFIG", file=file, fix="flatten it") from None
+    if not isinstance(given, Mapping):
+        raise UsageError(
+            f"expected a mapping or TOML, found an object of type {type(given).__name__}",
+            code="E-CONFIG",
+            field=str(file),
+            fix='give something like {"checks": {"ks": {"bound": 0.2}}}',
+        )
     root = Node(dict(given), file).known("alpha", "checks", "columns")
     alpha = None
     if root.has("alpha"):
@@ -133,16 +145,30 @@ def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "o
     return Overrides(alpha, read_settings(root.get("checks")), columns)
 
 
+_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+
+
+def _not_toml(message: str, file: object) -> DocumentError:
+    """Say what the parser says, with the line where lines are looked for."""
+    place = _PLACE.search(message)
+    line = None if place is None else int(place[1])
+    words = message if place is None else f"{message[: place.start()]} at column {place[2]}"
+    return DocumentError(f"not TOML: {words}", code="E-CONFIG", file=file, line=line)
+
+
 def read_settings(node: Node | None) -> dict[str, Settings]:
     """Read settings by check name."""
     if node is None:
         return {}
-    node.known(*CHECKS)
     result = {}
     for name in node.object():
+        if name not in CHECKS:
+            close = nearest(name, CHECKS)
+            fix = f"did you mean {close!r}?" if close else "use one of " + ", ".join(CHECKS)
+            raise node.error(f"there is no check called {name!r}", fix=fix)
         inner = node[name].known("enabled", "bound", "low", "high", "evidence", "min_rows", "severity", "why")
         unit = CHECKS[name].unit
-        top = 1.0 if unit == "share" else float("inf")
+        top = 1.0 if unit in ("share", "distance") else float("inf")
         bound = inner.number("bound", low=0.0, high=top) if inner.has("bound") else None
         low = inner.number("low") if inner.has("low") else None
         high = inner.number("high") if inner.has("high") else None
@@ -160,6 +186,10 @@ def read_settings(node: Node | None) -> dict[str, Settings]:
             evidence = bound < 1.0
         enabled = inner.boolean("enabled") if inner.has("enabled") else None
         gives = bound is not None or low is not None or high is not None
+        if enabled and name == "freshness" and bound is None:
+            raise inner.error("freshness needs a bound", key="bound", fix="give the greatest age in seconds")
+        if enabled and name == "row_volume" and low is None and high is None:
+            raise inner.error("row_volume needs a range", key="low", fix="give low, high or both")
         result[name] = Settings(
             enabled=True if enabled is None and gives else enabled,
             bound=bound,

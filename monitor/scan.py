@@ -7,6 +7,7 @@ lock. Compiled loops and Arrow's decoding release the GIL. Memory is bounded by 
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +57,7 @@ def n_threads(asked: int | None = None) -> int:
         text = os.environ.get("DRIFTLINE_THREADS", "")
         if not text:
             return max(1, min(16, len(os.sched_getaffinity(0))))
-        if not text.isdigit():
+        if not re.fullmatch("[0-9]{1,9}", text):
             raise UsageError(f"DRIFTLINE_THREADS must be a whole number, found {text!r}", code="E-THREADS")
         asked = int(text)
     if not 1 <= asked <= 1024:
@@ -86,6 +87,7 @@ def scan(
     limits: Limits | None = None,
     like: Profile | None = None,
     progress: Callable[[int, int], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Profile:
     """Fold every row of a source.
 
@@ -103,6 +105,9 @@ def scan(
     progress : callable, optional
         Called with (units done, units in all), from any thread but never from two at once.
 
+    meanwhile : callable, optional
+        Something the calling thread can do while the others read, such as importing what comes next.
+
     Returns
     -------
     Profile
@@ -119,7 +124,9 @@ def scan(
         values = expected_values(source)
         compiled = worth_loading(values) if values is not None else worth_loading(0)
     if source.columnar:
-        columns = _by_column(source, workers, limits, progress, compiled=compiled, like=like)
+        columns = _by_column(
+            source, workers, limits, progress, compiled=compiled, like=like, meanwhile=meanwhile
+        )
     else:
         columns = _by_batch(source, workers, limits, progress, compiled=compiled, like=like)
     n_rows = columns[0].n_rows if columns else 0
@@ -148,6 +155,7 @@ def _by_column(
     *,
     compiled: bool,
     like: Profile | None,
+    meanwhile: Callable[[], None] | None,
 ) -> list[Column]:
     """Read a columnar source some columns at a time, the dearest first."""
     parts = source.parts
@@ -169,19 +177,20 @@ def _by_column(
     def work(group: list[int]) -> list[tuple[int, Column]]:
         nonlocal done
         folds = [_fold(source, i, limits, compiled=compiled, like=like) for i in group]
+        rows = _Rows(source)
         for part in parts:
-            base = part.ordinal << ROW_BITS
             for batch in part.read(group):
+                first = rows.first_of(part, batch)
                 for fold, array in zip(folds, batch.arrays, strict=True):
-                    fold.add(array, base + batch.first_row)
+                    fold.add(array, first)
             with one_at_a_time:
                 done += 1
                 if progress is not None:
                     progress(done, total)
-        return [(i, fold.close()) for i, fold in zip(group, folds, strict=True)]
+        return [(i, rows.placed(fold.close())) for i, fold in zip(group, folds, strict=True)]
 
     result: dict[int, Column] = {}
-    for made in _shared_out(work, groups, workers):
+    for made in _shared_out(work, groups, workers, meanwhile):
         result.update(made)
     return [result[i] for i in range(len(source.fields))]
 
@@ -264,12 +273,16 @@ class _Rows:
         return replace(column, tally=Tally(column.tally.counts, places), categories=categories)
 
 
-def _shared_out(work: Callable[[T], R], items: Sequence[T], workers: int) -> list[R]:
+def _shared_out(
+    work: Callable[[T], R], items: Sequence[T], workers: int, meanwhile: Callable[[], None] | None
+) -> list[R]:
     if workers == 1 or len(items) <= 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
+            if meanwhile is not None:
+                meanwhile()
             return [future.result() for future in futures]
         except BaseException:
             # The first error ends the scan: what has not begun never will.

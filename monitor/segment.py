@@ -62,7 +62,7 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
     elif column.numbers is not None and column.kind == "number":
         distribution = column.numbers.distribution
         n_distinct = int(column.numbers.n_distinct)
-        if distribution.is_exact and n_distinct <= 1000:
+        if distribution.is_exact and n_distinct <= most:
             order = np.argsort(-distribution.counts, kind="stable")[:most]
             values = [_spelled(float(v)) for v in distribution.midpoints()[order]]
     elif column.n_present:
@@ -72,7 +72,7 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
             field=by,
             fix="segment by a column of categories",
         )
-    if n_distinct and not values:
+    if n_distinct and (not values or (column.kind == "number" and n_distinct > most)):
         raise SchemaError(
             f"has {n_distinct:,} different numbers, too many to be segments",
             code="E-SEGMENTS",

@@ -105,6 +105,15 @@ def _digest(parts: Mapping[str, str | list[str]]) -> str:
 
 
 def _parts(report: Report) -> dict[str, str | list[str]]:
+    # The JSON document, the name and the page all need them, and a report never changes.
+    known: dict[str, str | list[str]] | None = report.__dict__.get("_parts")
+    if known is None:
+        known = _spelled(report)
+        object.__setattr__(report, "_parts", known)
+    return known
+
+
+def _spelled(report: Report) -> dict[str, str | list[str]]:
     try:
         return {
             "recipe": canonical(report.recipe),

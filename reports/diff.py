@@ -49,6 +49,13 @@ class Change:
     after: Outcome | None
 
     @property
+    def is_unchanged(self) -> bool:
+        """Tell whether both reports say the same of the constraint."""
+        if self.before is None or self.after is None:
+            return False
+        return self.before.status is self.after.status and self.effect == 0
+
+    @property
     def effect(self) -> float | None:
         """How much the measured value grew from before to after; None where either has no number."""
         if self.before is None or self.after is None:
@@ -317,14 +324,16 @@ def _changes(changes: Sequence[Change]) -> RenderableType:
     table.add_column(overflow="ellipsis", max_width=30, no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
-    for change in changes[:MAX_LINES]:
+    told = [change for change in changes if not change.is_unchanged]
+    for change in told[:MAX_LINES]:
         label = wording.name(change.column, 60)
         if change.segment is not None:
             label += f" [{wording.name(change.segment, 40)}]"
         table.add_row(Text(f"  {label}"), Text(wording.short_title(change.check)), Text(_story(change)))
-    left = len(changes) - MAX_LINES
-    if left > 0:
-        table.add_row(Text(f"  and {left:,} more", style="dim"), Text(), Text())
+    for left, what in ((len(told) - MAX_LINES, "more"), (len(changes) - len(told), "as before")):
+        if left > 0:
+            lead = "and " if told else ""
+            table.add_row(Text(f"  {lead}{left:,} {what}", style="dim"), Text(), Text())
     return table
 
 

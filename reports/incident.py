@@ -324,14 +324,25 @@ def _by_column(left: list[_Violation]) -> list[Incident]:
 def _column_incident(members: list[_Violation]) -> Incident:
     checks = list(dict.fromkeys(v.outcome.constraint.check for v in members))
     drift_only = all(check in _DRIFT for check in checks)
-    reasons = list(
-        dict.fromkeys(wording.sentence(v.outcome.reason) for v in members if v.outcome.reason.strip())
-    )
+    reasons = list(dict.fromkeys(_reason(v) for v in members if v.outcome.reason.strip()))
     more = f" ({len(reasons) - 3:,} more in the list of violations.)" if len(reasons) > 3 else ""
-    detail = (" ".join(reasons[:3]) + more + _segments(members)).strip()
     where = next((v.rows for v in members if v.rows), ())
+    detail = (" ".join(reasons[:3]) + more + (_segments(members) if more else "")).strip()
     kind = "drift" if drift_only else "column"
     return _incident(kind, _title(members[0].column, checks), detail, members, where)
+
+
+def _reason(violation: _Violation) -> str:
+    """Return the reason, with the segment it speaks of and the rows that break the rule, where they are known."""
+    outcome = violation.outcome
+    sentence = wording.sentence(outcome.reason)
+    if outcome.segment is not None:
+        # One sentence per segment is enough; how unlikely it is by chance stands in the list of violations.
+        sentence = f"{wording.name(outcome.segment, 60)}: {sentence.split(' Chance would do that', 1)[0]}"
+    if violation.rows and not violation.is_everywhere:
+        rows = wording.places(violation.rows, violation.n_bad)
+        sentence += f" See {rows}."
+    return sentence
 
 
 def _title(column: str | None, checks: Sequence[str]) -> str:

@@ -175,19 +175,26 @@ class Report:
     def status(self) -> Status:
         """Violated if anything is, else undetermined if anything is, else passed.
 
-        A report without a single outcome is undetermined: nothing was looked at.
+        A report without a single outcome, or of data without a single row, is undetermined: nothing was looked at.
         """
         counts = self.counts
         if counts["violated"]:
             return Status.VIOLATED
-        if counts["undetermined"] or not counts["passed"]:
+        if counts["undetermined"] or not counts["passed"] or not self.current.n_rows:
             return Status.UNDETERMINED
         return Status.PASSED
 
     @property
     def judged_anything(self) -> bool:
-        """Tell whether at least one constraint was passed or violated."""
-        return any(o.status is not Status.UNDETERMINED for o in self.outcomes)
+        """Tell whether the report says anything about the data.
+
+        False where all that could be told is that the columns are there.
+        """
+        if self.violations:
+            return True
+        passed = {o.constraint.check for o in self.outcomes if o.status is Status.PASSED}
+        looked = passed if not self.undetermined else passed - {"missing_column", "extra_column"}
+        return bool(looked) and self.current.n_rows > 0
 
     def to_json(self) -> str:
         """Write the report as a JSON document; see :func:`driftline.reports.codec.to_json`."""

@@ -68,12 +68,16 @@ def print_to(
 
     target = sys.stdout if file is None else file
     console = Console(file=target, width=console_width, highlight=False, markup=False, emoji=False)
-    if _holds_unicode(target):
+    if console.is_terminal and _holds_unicode(target):
         console.print(build(console.width))
         return
     with console.capture() as captured:
         console.print(build(console.width))
-    target.write(captured.get().translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii"))
+    # Rich fills tables up to their width; nobody wants those blanks in a file.
+    text = "\n".join(line.rstrip() for line in captured.get().split("\n"))
+    if not _holds_unicode(target):
+        text = text.translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")
+    target.write(text)
 
 
 def _holds_unicode(file: IO[str]) -> bool:
@@ -248,7 +252,7 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
     groups = by_reason(found)
     table = _grid()
     for members in groups[:MAX_REASONS]:
-        names = dict.fromkeys(wording.name(o.constraint.column, 40) for o in members)
+        names = dict.fromkeys(wording.subject(o, 40) for o in members)
         reason = wording.sentence(members[0].reason)
         table.add_row(
             _text((f"{len(members):,}", "yellow")),

@@ -39,6 +39,7 @@ __all__ = [
     "short_bound",
     "short_title",
     "status_word",
+    "subject",
     "subtitle",
     "title",
     "value",
@@ -59,6 +60,13 @@ def name(column: str | None, limit: int = 80) -> str:
         tail = limit // 3
         return printable(column[: limit - tail - 1] + "…" + column[-tail:], limit)
     return printable(column, limit) if column else '""'
+
+
+def subject(outcome: Outcome, limit: int = 80) -> str:
+    """Show what an outcome speaks of: a column, a segment as a whole, or the whole data set."""
+    if outcome.constraint.column is None and outcome.segment is not None:
+        return name(outcome.segment, limit)
+    return name(outcome.constraint.column, limit)
 
 
 def title(check: str) -> str:
@@ -342,6 +350,13 @@ def headline(report: Report) -> str:
         where = f", in {columns:,} of {plural(all_columns, 'column')}" if columns else ""
         verb = "is" if n_violated == 1 else "are"
         return f"{n_violated:,} of {plural(total, 'constraint')} {verb} violated{where}."
+    if not report.judged_anything and n_unknown < total:
+        why = "no value could be compared"
+        for side, rows in (("data", report.current.n_rows), ("baseline", report.baseline.n_rows)):
+            if not rows:
+                why = f"the {side} has no rows"
+                break
+        return f"Nothing could be judged: the columns are there, but {why}."
     if n_unknown == total:
         all_of_them = "the only constraint is" if total == 1 else f"all {total:,} constraints are"
         return f"Nothing could be judged: {all_of_them} undetermined."
@@ -362,7 +377,7 @@ def subtitle(report: Report) -> str:
         return (_incidents(report.incidents) + rest).strip()
     if counts["undetermined"]:
         return "A constraint that cannot be judged never counts as passed; the reasons are listed below."
-    if counts["passed"]:
+    if counts["passed"] and report.current.n_rows:
         return (
             f"{plural(report.current.n_rows, 'row')} held against a baseline of"
             f" {plural(report.baseline.n_rows, 'row')}; nothing needs attention."

@@ -39,10 +39,14 @@ floats = st.one_of(finite, st.sampled_from([float("nan"), float("inf"), float("-
 integers = st.one_of(
     st.integers(-5, 5),
     st.integers(-(2**63), 2**63 - 1),
-    st.sampled_from([2**53, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63), 2**31, -(2**31), 2**62 + 1, 2**63 - 1024]),
+    st.sampled_from(
+        [2**53, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63), 2**31, -(2**31), 2**62 + 1, 2**63 - 1024]
+    ),
 )
 texts = st.one_of(
-    st.sampled_from([b"", b"a", b"b", b"12345678", b"123456789", "größe".encode(), "日本".encode(), b"a" * 300]),
+    st.sampled_from(
+        [b"", b"a", b"b", b"12345678", b"123456789", "größe".encode(), "日本".encode(), b"a" * 300]
+    ),
     st.text(max_size=20).map(lambda s: s.encode("utf-8", "surrogatepass")),
     st.integers(0, 40).map(lambda i: b"c%d" % i),
 )

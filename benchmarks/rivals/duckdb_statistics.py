@@ -43,7 +43,9 @@ for path in sys.argv[1:]:
         else columns[name]
         for name, kind, *_ in schema
     )
-    questions = {(name, key): text for name, kind, *_ in schema for key, text in asked(columns[name], kind).items()}
+    questions = {
+        (name, key): text for name, kind, *_ in schema for key, text in asked(columns[name], kind).items()
+    }
     query = f"SELECT count(*), {', '.join(questions.values())} FROM (SELECT {finite} FROM read_parquet(?))"
     row = connection.execute(query, [path]).fetchone()
     assert row is not None

@@ -167,7 +167,7 @@ def _check_alike(files: Sequence[tuple[str, _Layout]]) -> None:
                 code="E-CSV-HEADER",
                 file=file,
                 line=1,
-                fix="say header=True or header=False",
+                fix="say header=True or header=False (--header or --no-header on the command line)",
             )
         if not first.header and len(layout.names) != len(first.names):
             raise SchemaError(
@@ -332,7 +332,7 @@ def _one_ahead(pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return pieces[0] if len(pieces) == 1 else pa.concat_batches(pieces)
+    return pieces[0] if len(pieces) == 1 else pa.Table.from_batches(pieces).combine_chunks().to_batches()[0]
 
 
 @dataclass(frozen=True, slots=True)

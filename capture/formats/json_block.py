@@ -111,7 +111,7 @@ def _as_text(names: set[str]) -> pa.Schema:
 
 
 def _ordinary(array: pa.Array) -> bool:
-    """Tell whether all numbers are finite, and none may be a whole number that int64 or a float has no twin of."""
+    """Tell whether all numbers are finite, and none may be a whole number without a twin among floats."""
     values = np.frombuffer(array.buffers()[1], dtype=np.float64, count=array.offset + len(array))
     values = values[array.offset :]
     # -0 is a whole number, so 0; pyarrow reads -0.0 where other values of the column have a point.

@@ -110,6 +110,8 @@ def records_of(piece: Lines | _Document) -> Iterator[tuple[Place, dict[str, Any]
         try:
             value = decode(line, file=piece.file, line=number, max_bytes=MAX_LINE)
         except DocumentError as error:
+            if error.message.startswith("not JSON"):
+                error.fix = "write one whole JSON object a line"
             raise as_source_error(error) from None
         yield Place(piece.file, number, len(line)), _object(value, piece.file, number)
 
@@ -119,7 +121,13 @@ def _object(value: Any, file: str, number: int) -> dict[str, Any]:
         return value
     names = {list: "a list", str: "text", bool: "a boolean", type(None): "null"}
     found = names.get(type(value), "a number")
-    raise SourceError(f"expected an object, found {found}", code="E-RECORD", file=file, line=number)
+    raise SourceError(
+        f"expected an object, found {found}",
+        code="E-RECORD",
+        file=file,
+        line=number,
+        fix='write one object a line, such as {"age": 31}',
+    )
 
 
 def line_blocks(blobs: Sequence[Blob]) -> Iterator[list[Lines | _Document]]:

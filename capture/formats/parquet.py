@@ -43,6 +43,8 @@ _SAMPLE_ROWS = 256
 _OPEN_FILES = 8
 _KEPT_FOOTERS = 64
 _WORKERS = 8
+# Magic at both ends, and the length of the footer between them.
+_LEAST_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +124,39 @@ def _footers(blobs: Sequence[Blob]) -> list[_Footer]:
 def _footer(blob: Blob) -> _Footer:
     if not blob.size:
         raise SourceError("is empty", code="E-PARQUET", file=blob.name, fix="check what writes it")
+    try:
+        return _read_footer(blob)
+    except SourceError as error:
+        raise _in_plain_words(blob, error) from None
+
+
+def _in_plain_words(blob: Blob, error: SourceError) -> SourceError:
+    """Say what pyarrow could not: whether this is no Parquet, half of a file, or an encrypted one."""
+    if error.code != "E-PARQUET":
+        return error
+    with reading(blob.name), blob.random() as stream:
+        head = stream.read(16)
+        stream.seek(max(0, blob.size - 4))
+        tail = stream.read(4)
+    message, fix = error.message, "write or copy the file again"
+    if b"PARE" in (head[:4], tail):
+        message, fix = "is encrypted, which driftline does not read", "write it without encryption"
+    elif not head.startswith(b"PAR1") and tail != b"PAR1":
+        message = f"is not a readable Parquet file: it begins with {ascii(head)[1:]}"
+        fix = "name it by what it is, or check what writes it"
+    elif tail != b"PAR1" or blob.size < _LEAST_BYTES:
+        message = "is not a readable Parquet file: its end is missing"
+    return SourceError(message, code=error.code, file=error.file, fix=fix)
+
+
+def _read_footer(blob: Blob) -> _Footer:
     with reading(blob.name, "is not a readable Parquet file", code="E-PARQUET"), blob.random() as stream:
         file = pq.ParquetFile(stream, pre_buffer=False)
         metadata, schema = file.metadata, file.schema_arrow
         if sum(count for _, count in _leaves(schema)) != metadata.num_columns:
             raise SourceError("has a schema that its footer contradicts", code="E-PARQUET", file=blob.name)
         for field in schema:
-            str(
-                field.type
-            )  # A damaged name of a time zone shows here, and nowhere else before it is printed.
+            getattr(field.type, "tz", None)  # Raises where a damaged name is not UTF-8.
         # Never metadata.row_group(i).column(j): on a damaged footer that call ends the process.
         sizes = [
             (index, group.num_rows, group.total_byte_size)
@@ -213,10 +239,10 @@ def _pays(file: Any, group: int, leaf: int) -> bool:
     distinct: int = len(sample.dictionary)
     if sample.dictionary.nbytes > _DICTIONARY_BYTES:
         return False
-    if distinct <= len(sample) and second is not None:
-        if not second.column(0).dictionary.equals(sample.dictionary):
-            # No dictionary in the file: pyarrow made one for each batch.
-            return distinct <= len(sample) * _DISTINCT_SHARE
+    whole = distinct > len(sample) or second is None or second.column(0).dictionary.equals(sample.dictionary)
+    if not whole:
+        # No dictionary in the file: pyarrow made one for each batch.
+        return distinct <= len(sample) * _DISTINCT_SHARE
     return distinct <= n_rows * _DISTINCT_SHARE
 
 
@@ -331,6 +357,7 @@ class _ParquetPart:
         except SourceError as error:
             if error.code == "E-PARQUET":
                 error.field = self._culprit(columns)
+                error.fix = "write or copy the file again"
             raise
 
     def _culprit(self, columns: Sequence[int]) -> str | None:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from driftline.cli.streams import open_standard_streams, quiet_stdout
+from driftline.cli.streams import STANDARD_OUTPUT, open_standard_streams, silence
 
 __all__ = ["main"]
 
@@ -22,25 +22,12 @@ def main() -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:
                 signal.signal(number, _stop)
-        code = _flushed(_status())
+        code = _status()
     except KeyboardInterrupt:
         # Also while the modules below are being imported.
         _say("driftline: interrupted")
         code = 130
     sys.exit(code)
-
-
-def _flushed(code: int) -> int:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough (| head): that is no fault of the run, and its verdict stands.
-        quiet_stdout()
-    except OSError as error:
-        _say(_unwritten(error))
-        quiet_stdout()
-        return 2
-    return code
 
 
 def _status() -> int:
@@ -51,11 +38,15 @@ def _status() -> int:
 
     try:
         outcome = application.main(standalone_mode=False, prog_name="driftline")
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         _say(error.format_message())
         return 2
     except click.exceptions.ClickException as error:
-        _say(f"driftline: E-USAGE: {printable(error.format_message(), 500)}; try 'driftline --help'")
+        said = printable(error.format_message().removesuffix("."), 500)
+        # Only the help of a command knows the options of a command.
+        context = getattr(error, "ctx", None)
+        _say(f"driftline: E-USAGE: {said}; try '{context.command_path if context else 'driftline'} --help'")
         return 2
     except click.exceptions.Abort:
         _say("driftline: interrupted")
@@ -69,10 +60,15 @@ def _status() -> int:
     except MemoryError:
         _say("driftline: E-MEMORY: the run needs more memory; give it more, or use fewer --threads")
         return 2
-    except OSError as error:
-        _say(_unwritten(error))
-        return 2
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            code = "E-FILE"
+            if error.filename == STANDARD_OUTPUT:
+                code = "E-WRITE"
+                silence()
+            what = printable(error.strerror or error)
+            _say(f"driftline: {code}: {printable(error.filename, 300)}: {what}")
+            return 2
         if os.environ.get("DRIFTLINE_DEBUG"):
             raise
         _say(
@@ -86,13 +82,6 @@ def _status() -> int:
 def _stop(number: int, _: object) -> None:
     """Leave as if killed by the signal, but by way of every ``finally``: nothing half-written stays."""
     raise SystemExit(128 + number)
-
-
-def _unwritten(error: OSError) -> str:
-    from driftline.errors import printable
-
-    where = "standard output" if error.filename is None else printable(error.filename, 300)
-    return f"driftline: E-WRITE: {where}: {printable(error.strerror or error)}"
 
 
 def _say(line: str) -> None:

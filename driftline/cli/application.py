@@ -39,8 +39,8 @@ class _Lazy(click.Group):
             from driftline.documents import nearest
 
             close = nearest(args[0], COMMANDS)
-            hint = f"did you mean {close!r}?" if close else "see 'driftline --help'"
-            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+            hint = f"; did you mean {close!r}?" if close else ""
+            raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,11 +7,12 @@ import click
 from driftline.cli.options import (
     as_json,
     header_option,
+    lean_memory,
     one_or_many,
     progress_bar,
     reading_options,
 )
-from driftline.cli.streams import listener, print_json
+from driftline.cli.streams import print_json
 
 __all__ = ["command"]
 
@@ -52,6 +53,7 @@ def command(
     """
     from driftline.monitor.job import make_baseline
 
+    lean_memory()
     with progress_bar("reading", quiet=quiet) as progress:
         made = make_baseline(
             one_or_many(data),
@@ -65,13 +67,12 @@ def command(
             progress=progress,
         )
     made.save(output)
-    with listener():
-        if json_:
-            from driftline.baselines.baseline import INDEX
+    if json_:
+        from driftline.baselines.baseline import INDEX
 
-            print_json(made.files()[INDEX].decode("utf-8", "surrogatepass"))
-        elif not quiet:
-            from driftline.cli.shown import print_saved_baseline
+        print_json(made.files()[INDEX].decode("utf-8", "surrogatepass"))
+    elif not quiet:
+        from driftline.cli.shown import print_saved_baseline
 
-            print_saved_baseline(made, output)
+        print_saved_baseline(made, output)
     return 0

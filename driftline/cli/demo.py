@@ -8,7 +8,7 @@ import sys
 import click
 
 from driftline.cli.options import as_json
-from driftline.cli.streams import listener, print_json
+from driftline.cli.streams import print_json
 
 __all__ = ["command"]
 
@@ -32,27 +32,22 @@ def command(output: str, json_: bool) -> int:
     from driftline.demo import tell
     from driftline.errors import printable
 
-    def say(line: str) -> None:
-        with listener():
-            click.echo(line)
-
     def quoted(path: object) -> str:
         return shlex.quote(printable(path, 300))
 
-    story = tell(output, (lambda _: None) if json_ else say)
-    with listener():
-        if json_:
-            print_json(story.report.to_json())
-            return 0
-        from driftline.reports.terminal import print_report
+    story = tell(output, (lambda _: None) if json_ else click.echo)
+    if json_:
+        print_json(story.report.to_json())
+        return 0
+    from driftline.reports.terminal import print_report
 
-        click.echo()
-        print_report(story.report, sys.stdout)
-        click.echo(f"\nreport to open in a browser: {quoted(story.page)}")
-        click.echo(
-            f"run it again yourself:       {_own_name()} check {quoted(story.capture.parents[3])} "
-            f"--baseline {quoted(story.baseline)}"
-        )
+    click.echo()
+    print_report(story.report, sys.stdout)
+    click.echo(f"\nreport to open in a browser: {quoted(story.page)}")
+    click.echo(
+        f"run it again yourself:       {_own_name()} check {quoted(story.capture.parents[3])} "
+        f"--baseline {quoted(story.baseline)}"
+    )
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from driftline.cli.options import as_json
-from driftline.cli.streams import listener, print_json
+from driftline.cli.streams import print_json
 
 __all__ = ["command"]
 
@@ -25,11 +25,10 @@ def command(before: str, after: str, json_: bool) -> int:
     from driftline.api import diff
 
     change = diff(before, after)
-    with listener():
-        if json_:
-            print_json(change.to_json())
-        else:
-            from driftline.reports.diff import print_diff
+    if json_:
+        print_json(change.to_json())
+    else:
+        from driftline.reports.diff import print_diff
 
-            print_diff(change, sys.stdout)
+        print_diff(change, sys.stdout)
     return 1 if change.newly_violated else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from driftline.cli.options import as_json
-from driftline.cli.streams import listener, print_json
+from driftline.cli.streams import print_json
 
 __all__ = ["command"]
 
@@ -51,17 +51,16 @@ def command(path: str, html_: str | None, columns: tuple[str, ...], json_: bool)
         from driftline.files import write_whole
 
         write_whole(html_, report.to_html().encode("utf-8", "surrogatepass"))
-    with listener():
-        if json_:
-            print_json(report.to_json())
-        elif html_ is None:
-            from driftline.reports.terminal import print_report
+    if json_:
+        print_json(report.to_json())
+    elif html_ is None:
+        from driftline.reports.terminal import print_report
 
-            print_report(report, sys.stdout)
-        else:
-            from driftline.errors import printable
+        print_report(report, sys.stdout)
+    else:
+        from driftline.errors import printable
 
-            click.echo(printable(html_, 300))
+        click.echo(printable(html_, 300))
     return 0
 
 
@@ -72,13 +71,12 @@ def _baseline(path: str, html_: str | None, columns: tuple[str, ...], json_: boo
     if html_ is not None:
         raise UsageError("a baseline has no HTML form", code="E-USAGE", file=path, fix="leave out --html")
     baseline = load_baseline(path)
-    with listener():
-        if json_:
-            from driftline.baselines.baseline import INDEX
+    if json_:
+        from driftline.baselines.baseline import INDEX
 
-            print_json(baseline.files()[INDEX].decode("utf-8", "surrogatepass"))
-        else:
-            from driftline.cli.shown import print_baseline
+        print_json(baseline.files()[INDEX].decode("utf-8", "surrogatepass"))
+    else:
+        from driftline.cli.shown import print_baseline
 
-            print_baseline(baseline, columns)
+        print_baseline(baseline, columns)
     return 0

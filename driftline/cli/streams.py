@@ -1,37 +1,61 @@
-"""The three standard streams, when some are closed, full, or speak no UTF-8."""
+"""The three standard streams, when some are closed, full, left early, or speak no UTF-8."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from _typeshed import ReadableBuffer
 
-__all__ = ["listener", "open_standard_streams", "print_json", "quiet_stdout"]
+__all__ = ["STANDARD_OUTPUT", "open_standard_streams", "print_json", "silence"]
+
+STANDARD_OUTPUT = "standard output"
+"""What errors call it; it stands where other errors have a file name."""
 
 
 def open_standard_streams() -> None:
-    """Give standard streams that were closed a place, and let any character be printed.
+    """Make the standard streams of this process fit for whatever they were connected to.
 
     A closed descriptor 1 would be handed to the next file that is opened, and what is printed would land in
-    it. Now it holds a null device that cannot be written to, so printing there fails as it should.
+    it: now it holds a null device that cannot be written to, so printing there fails as it should. Characters
+    that the locale cannot spell are escaped.
     """
     for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
         except OSError:
             os.dup2(os.open(os.devnull, flags), descriptor)
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    encoding = "utf-8" if sys.stdout is None else sys.stdout.encoding
+    raw = _Output(1, "w", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding=encoding, errors="backslashreplace", line_buffering=raw.isatty()
+    )
     if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+
+
+class _Output(io.FileIO):
+    """Standard output that a reader may leave early (``| head``): the run goes on, and its verdict stands."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            silence()
+            return memoryview(data).nbytes
+        except OSError as error:
+            error.filename = STANDARD_OUTPUT
+            raise
+
+
+def silence() -> None:
+    """Send whatever is still to be printed nowhere."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, 1)
+    os.close(descriptor)
 
 
 def print_json(text: str) -> None:
@@ -40,20 +64,3 @@ def print_json(text: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
-
-
-@contextmanager
-def listener() -> Iterator[None]:
-    """Let the reader of standard output leave early (``| head``): the run goes on, and its verdict stands."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        quiet_stdout()
-
-
-def quiet_stdout() -> None:
-    """Send whatever is still to be printed nowhere, so that leaving does not fail a second time."""
-    descriptor = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(descriptor, 1)
-    os.close(descriptor)

@@ -51,7 +51,8 @@ def _read(name: str, column_names: list[str] | None = None) -> pa.Table:
 
 
 def _matrix(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.column_stack([c.combine_chunks().cast(pa.float64()).to_numpy() for c in table.columns])
+    # Neither to_numpy() nor, below, pa.array(): they import pandas.
+    return np.column_stack([np.from_dlpack(c.combine_chunks().cast(pa.float64())) for c in table.columns])
 
 
 def tell(folder: str | os.PathLike[str], say: Callable[[str], None]) -> Story:
@@ -70,12 +71,14 @@ def tell(folder: str | os.PathLike[str], say: Callable[[str], None]) -> Story:
     place = Path(folder)
     training = _read("churn-training.csv")
     inputs = [n for n in training.column_names if n != TARGET]
-    model = fit(_matrix(training.select(inputs)), training.column(TARGET).to_numpy().astype(np.float64))
+    model = fit(_matrix(training.select(inputs)), _matrix(training.select([TARGET]))[:, 0])
     say(f"trained    a churn model on {training.num_rows:,} customers, {len(inputs)} inputs")
 
     traffic = _read("churn-traffic.csv", inputs)
     answers = (model.probability(_matrix(traffic)) > 0.5).astype(np.int64)
-    captured = traffic.add_column(0, TARGET, pa.array(answers))
+    captured = traffic.add_column(
+        0, TARGET, pa.Array.from_buffers(pa.int64(), len(answers), [None, pa.py_buffer(answers)])
+    )
     capture = place / "captures" / "churn" / "AllTraffic" / "date=2026-11-23" / "hour=07" / "traffic.parquet"
     segment = pa.BufferOutputStream()
     pq.write_table(captured, segment)

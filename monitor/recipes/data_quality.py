@@ -16,13 +16,14 @@ from driftline.baselines.constraint import (
     Settings,
     Severity,
 )
+from driftline.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from driftline.monitor.overrides import Overrides
 
-__all__ = ["dataset_rules", "feature_rules"]
+__all__ = ["dataset_rules", "feature_rules", "refuse_inapplicable"]
 
 _NUMERIC_DRIFT = frozenset(
     {"ks", "wasserstein", "psi", "js_distance", "hellinger", "total_variation", "chi_squared"}
@@ -30,6 +31,15 @@ _NUMERIC_DRIFT = frozenset(
 _CATEGORICAL_DRIFT = frozenset(
     {"l_infinity", "l_infinity_robust", "chi_squared", "psi", "js_distance", "hellinger", "total_variation"}
 )
+_ANY = frozenset({"missing_column", "extra_column", "data_type", "completeness"})
+_VALUE_CHECKS = {
+    "number": _ANY | {"non_negative", "numeric_range", "uniqueness"},
+    "text": _ANY | {"categorical_values", "uniqueness"},
+    "boolean": _ANY | {"categorical_values"},
+    "time": _ANY | {"freshness", "uniqueness"},
+    "other": _ANY,
+}
+
 _ALWAYS_LOOKED_AT = frozenset({"ks", "l_infinity", "chi_squared"})
 """Drift checks that the ``monitoring_config`` of a document can switch on by itself."""
 
@@ -62,6 +72,30 @@ def dataset_rules(document: Constraints, overrides: Overrides) -> list[Constrain
     ]
 
 
+def refuse_inapplicable(document: Constraints, overrides: Overrides, *, file: object = None) -> None:
+    """Refuse to switch on, for one column, a check that its kind of values cannot have.
+
+    Raises
+    ------
+    UsageError
+        Otherwise the check would be left out without a word, and look as if it had passed.
+    """
+    for name, decided in overrides.columns.items():
+        feature = document.feature(name)
+        if feature is None:
+            continue
+        fits = _applicable(feature) | _VALUE_CHECKS[_kind(feature)]
+        for check, settings in decided.checks.items():
+            if settings.enabled and check not in fits:
+                raise UsageError(
+                    f"{check} does not apply to a column of kind {_kind(feature)}",
+                    code="E-CONFIG",
+                    file=file,
+                    field=f"columns.{name}.checks.{check}",
+                    fix="choose one of " + ", ".join(sorted(fits)),
+                )
+
+
 def feature_rules(document: Constraints, feature: Feature, overrides: Overrides) -> list[Constraint]:
     """Return the rules for one column, in a fixed order.
 
@@ -77,6 +111,8 @@ def feature_rules(document: Constraints, feature: Feature, overrides: Overrides)
 
     def resolved(check: str, start: Settings) -> Settings:
         suggested = start.under(document.settings.get(check)).under(feature.settings.get(check))
+        if check not in overrides.checks and check not in mine.checks:
+            return suggested
         decided = Settings().under(overrides.checks.get(check)).under(mine.checks.get(check))
         return suggested.under(_both_ends(decided))
 

@@ -32,7 +32,8 @@ def test_small_workload_is_never_scaled() -> None:
 def test_codec_and_groups_do_not_change_the_content(tmp_path: Path) -> None:
     make("W1", "baseline", tmp_path, SCALE)
     first, second = (
-        pq.read_table(workload_file(tmp_path, "W1", "baseline", variant, SCALE)) for variant in variants_of("W1")
+        pq.read_table(workload_file(tmp_path, "W1", "baseline", variant, SCALE))
+        for variant in variants_of("W1")
     )
     assert first.schema == second.schema
     for name in first.column_names:
@@ -44,7 +45,9 @@ def test_codec_and_groups_do_not_change_the_content(tmp_path: Path) -> None:
 def test_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         make("W2", "current", tmp_path / folder, SCALE)
-    one, two = (workload_file(tmp_path / f, "W2", "current", variants_of("W2")[0], SCALE) for f in ("one", "two"))
+    one, two = (
+        workload_file(tmp_path / f, "W2", "current", variants_of("W2")[0], SCALE) for f in ("one", "two")
+    )
     assert one.read_bytes() == two.read_bytes()
 
 
@@ -52,7 +55,8 @@ def test_every_third_column_drifts() -> None:
     drifted = []
     for j in range(9):
         before, after = (
-            floats(generator(1, side, j, 0), j, 4000, drifted=side == 1 and j % 3 == 0).to_numpy() for side in (0, 1)
+            floats(generator(1, side, j, 0), j, 4000, drifted=side == 1 and j % 3 == 0).to_numpy()
+            for side in (0, 1)
         )
         drifted.append(abs(before.mean() - after.mean()) / before.std() > 0.15)
     assert drifted == [True, False, False] * 3

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from driftline.cli.application import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 ARGUMENTS = {
     "baseline": ["train.parquet", "-o", "again"],
@@ -77,8 +77,6 @@ class Ended:
     code: int
     out: str
     err: str
-
-
 
 
 def command_line(*arguments: str, python: tuple[str, ...] = ("-W", "error")) -> list[str]:

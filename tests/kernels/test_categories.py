@@ -6,15 +6,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from driftline.kernels.categories import LONGEST, N_BUCKETS, Categories, align_categories
-from driftline.kernels.distance import total_variation
-from driftline.kernels.texts import Texts
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import counting as obvious
 from reference import hashing
 from strategies import rows_of
 from strategies import texts as any_text
+
+from driftline.kernels.categories import LONGEST, N_BUCKETS, Categories, align_categories
+from driftline.kernels.distance import total_variation
+from driftline.kernels.texts import Texts
 
 
 def _of(values: list[bytes], capacity: int = 1 << 14, rows: list[int] | None = None) -> Categories:

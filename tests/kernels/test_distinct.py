@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driftline.kernels.distinct import Distinct, level_of
-from driftline.kernels.hashing import hash_numbers
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import counting as obvious
 from strategies import hashes, rows_of
+
+from driftline.kernels.distinct import Distinct, level_of
+from driftline.kernels.hashing import hash_numbers
 
 
 @given(rows_of(hashes), st.integers(1, 6))

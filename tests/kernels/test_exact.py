@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from driftline.kernels import exact
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import moments as obvious
 from strategies import finite, integers, rows_of
+
+from driftline.kernels import exact
 
 ONE = 1 << exact.OFFSET_VALUES
 ONE_SQUARED = 1 << exact.OFFSET_SQUARES

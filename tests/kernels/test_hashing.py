@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from driftline.kernels.hashing import hash_integers, hash_numbers, hash_texts
-from driftline.kernels.texts import Texts
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import hashing as obvious
 from strategies import finite, integers, rows_of
 from strategies import texts as any_text
+
+from driftline.kernels.hashing import hash_integers, hash_numbers, hash_texts
+from driftline.kernels.texts import Texts
 
 
 @given(rows_of(finite))

@@ -293,5 +293,5 @@ def _changed(scalars: dict[str, Any], arrays: dict[str, Any], changes: dict[str,
     ],
 )
 def test_values_that_no_state_packs_are_refused(cls: type[State], packed: Packed) -> None:
-    with pytest.raises(ValueError, match="belong together|wrong shape"):
+    with pytest.raises(ValueError, match=r"belong together|wrong shape"):
         cls.unpack(packed)

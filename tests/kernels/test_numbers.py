@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from strategies import finite, integers, rows_of
+
 from driftline.kernels.distribution import Distribution
 from driftline.kernels.numbers import LOSSLESS, Numbers
 from driftline.kernels.state import Packed
-from hypothesis import given
-from strategies import finite, integers, rows_of
 
 
 @given(rows_of(finite))

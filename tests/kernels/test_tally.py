@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from driftline.kernels.tally import N_PLACES, NOWHERE, Sort, Tally
 from hypothesis import given
 from hypothesis import strategies as st
+
+from driftline.kernels.tally import N_PLACES, NOWHERE, Sort, Tally
 
 
 @given(st.lists(st.sampled_from([int(s) for s in Sort]), max_size=100), st.integers(0, 2**50))

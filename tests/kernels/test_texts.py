@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driftline.kernels.texts import Texts, character_counts
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import texts as any_text
+
+from driftline.kernels.texts import Texts, character_counts
 
 many = st.lists(any_text, max_size=12)
 

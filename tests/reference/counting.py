@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reference.keys import key
@@ -73,6 +74,22 @@ def quantile(values: Sequence[float], q: float) -> float:
 
 def ks(a: Sequence[float], b: Sequence[float]) -> float:
     """Return the largest difference of the two shares "at or below x", over every x that occurs."""
-    return max(
-        abs(sum(v <= x for v in a) / len(a) - sum(v <= x for v in b) / len(b)) for x in {*a, *b}
-    )
+    return max(abs(sum(v <= x for v in a) / len(a) - sum(v <= x for v in b) / len(b)) for x in {*a, *b})
+
+
+def ks_exact_p(step: int, n: int, m: int) -> float:
+    """Return the probability that the distance of two samples without ties reaches ``step / lcm(n, m)``.
+
+    Every order of the n + m values is a path over a grid, and all are equally likely; count the paths that never get
+    that far from the diagonal.
+    """
+    common = math.lcm(n, m)
+    paths = [1] + [0] * m
+    for i in range(n + 1):
+        for j in range(m + 1):
+            inside = abs(i * (common // n) - j * (common // m)) < step
+            if i == 0:
+                paths[j] = int(inside and (j == 0 or paths[j - 1] > 0))
+            else:
+                paths[j] = (paths[j] + (paths[j - 1] if j else 0)) if inside else 0
+    return float(1 - Fraction(paths[m], math.comb(n + m, n)))

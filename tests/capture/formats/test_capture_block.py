@@ -72,8 +72,8 @@ def _outcome(path: Path, *, in_blocks: bool) -> Any:
         patch.setattr(jsonl, "_BLOCK_BYTES", 300)
         try:
             source = open_source(path, format="sagemaker", batch_rows=3)
-        except DriftlineError as error:
-            return str(error)
+        except DriftlineError:
+            return "refused"
         batches = [batch for part in source.parts for batch in part.read(range(len(source.fields)))]
         columns = [
             [value for batch in batches for value in batch.arrays[column].to_pylist()]

@@ -84,8 +84,9 @@ def _outcome(path: Path, *, in_blocks: bool) -> Any:
         patch.setattr(jsonl, "_BLOCK_BYTES", 150)
         try:
             source = open_source(path, format="jsonl", batch_rows=5)
-        except DriftlineError as error:
-            return str(error)
+        except DriftlineError:
+            # Of two faults near each other, which one is told depends on where blocks end.
+            return "refused"
         columns = [[repr(value) for value in _values(source, i)] for i in range(len(source.fields))]
         places = [
             place_of(part, batch, index)
@@ -163,6 +164,7 @@ def test_times_stay_text() -> None:
         '{"a":Infinity}',
         '{"a":9223372036854775808}',
         '{"a":1,"a":1}',
+        '{"a":-0.0}',
         '{"a":{"b":1}}',
         '{"a":[1]}',
         '{"a":"x"}',
@@ -182,7 +184,7 @@ def test_bytes_that_are_not_utf8_need_a_closer_look() -> None:
 
 
 def test_numbers_are_exact() -> None:
-    numbers = [0.1, 1e-310, 5e-324, math.pi, 1.7976931348623157e308 / 1e300, -0.0]
+    numbers = [0.1, 1e-310, 5e-324, math.pi, 123456789.123456789, 1e18]
     columns = parsed(_block(*(json.dumps({"a": number}) for number in numbers)), set())
     assert columns is not None
     assert list(map(repr, columns["a"][1].to_pylist())) == list(map(repr, numbers))
