@@ -167,6 +167,7 @@ class Baseline:
         }
         if self.segment_column is not None:
             index["segments"] = {"column": self.segment_column, "values": segments}
+        index["id"] = _id(index)
         result[INDEX] = (encode(index, indent=2) + "\n").encode("utf-8", "surrogatepass")
         return result
 
@@ -215,7 +216,7 @@ class Baseline:
             raise index.error(
                 f"expected {SCHEMA!r}, found {index.text('schema')!r}", key="schema", fix="upgrade driftline"
             )
-        notes = [n.value for n in index["notes"].items()]
+        notes = list(_texts(index["notes"]))
         recorded = index["files"].object()
         for name, expected in recorded.items():
             if name not in files:
@@ -253,7 +254,7 @@ class Baseline:
             files.get(STATISTICS),
             index.choice("mode", ("default", "sagemaker")),
             index.text("created") if index.has("created") else None,
-            tuple(str(n.value) for n in index["sources"].items()),
+            _texts(index["sources"]),
             index.boolean("named"),
             {str(k): str(v) for k, v in index["versions"].object().items()},
             segment_column,
@@ -261,14 +262,40 @@ class Baseline:
             tuple(notes),
             file,
         )
+        if index.text("id") != _id(index.object()):
+            raise DocumentError(
+                "the content is not the one that its id names: it was damaged, or changed after it was written",
+                code="E-BASELINE-DAMAGED",
+                file=f"{file}/{INDEX}",
+                fix="make the baseline again, or restore the file; constraints.json is the one to edit",
+            )
         if profile is not None and {c.name for c in profile.columns} != set(baseline.names):
             raise SchemaError(
-                "constraints.json and the profile speak of different columns",
+                _differing({c.name for c in profile.columns}, baseline.names),
                 code="E-BASELINE",
                 file=f"{file}/{CONSTRAINTS}",
                 fix="keep one entry per column; to leave a column out, set evaluate_constraints to Disabled",
             )
         return baseline
+
+
+def _differing(profiled: set[str], constrained: tuple[str, ...]) -> str:
+    stranger = next((name for name in constrained if name not in profiled), None)
+    lacking = sorted(profiled.difference(constrained))
+    which = f"{lacking[0]!r} is not here" if stranger is None else f"{stranger!r} is not in the profile"
+    return f"constraints.json and the profile speak of different columns: {which}"
+
+
+def _id(index: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in index.items() if key != "id"}
+    return digest(encode(rest).encode("utf-8", "surrogatepass"))
+
+
+def _texts(node: Node) -> tuple[str, ...]:
+    for item in node.items():
+        if not isinstance(item.value, str):
+            raise item.error("expected text")
+    return tuple(node.value)
 
 
 def _same_columns(baseline: Baseline, file: str) -> None:

@@ -121,7 +121,11 @@ def _processes(scale: float, rounds: int, only: Sequence[str] | None) -> dict[st
         if names:
             _make(names, scale)
         document["rows"] = {name: rows_of(name, scale) for name in names}
-        for command in contest_table.baselines(place, chosen):
+        saved = contest_table.baselines(place, chosen)
+        if saved:
+            _say("compiling the loops")
+            measure(place.compile())
+        for command in saved:
             _say(f"making {command.fresh[0].name}")
             measure(command)
         document["contests"] = found = {}

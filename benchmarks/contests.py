@@ -87,6 +87,11 @@ class Place:
         """The environment with a cache of compiled loops that belongs to this run."""
         return {"DRIFTLINE_CACHE_DIR": str(self.work / "cache")}
 
+    def compile(self) -> Command:
+        """Return the command that compiles the loops, which small data would never do by themselves."""
+        code = "from driftline.kernels.compiled import kernel; kernel('fold_doubles')"
+        return Command((sys.executable, "-c", code), self.cache)
+
     def baseline(self, name: str, variant: Variant = SNAPPY) -> Command:
         """Return the command that makes the saved baseline of a workload."""
         return self._baseline(self.file(name, "baseline", variant), self.kept(name, variant))

@@ -138,6 +138,13 @@ def local_blob(path: str, name: str | None = None) -> Blob:
         If it is missing, unreadable, or not a regular file.
     """
     shown = path if name is None else name
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        # Arrow opens files by names in UTF-8, and a report could not spell it.
+        raise SourceError(
+            "has a name that is not UTF-8", code="E-FILE", file=shown, fix="rename it"
+        ) from None
     with reading(shown):
         info = os.stat(path)  # noqa: PTH116
     if not stat.S_ISREG(info.st_mode):

@@ -151,13 +151,35 @@ def _expand(path: str) -> tuple[bool, Sequence[Blob | str]]:
     with reading(path):
         if "\0" in path:
             raise SourceError("a path cannot hold a NUL character", code="E-FILE", file=path)
+        if not path:
+            raise SourceError("names no file", code="E-FILE", file=path, fix="say where the data is")
         if os.path.isdir(path):  # noqa: PTH112
+            _refuse_documents(path)
             return False, list(_below(path))
-        if os.path.lexists(path):
+        if _is_there(path):
             return True, [path]
         if not _PATTERN.search(path):
             raise SourceError("does not exist", code="E-FILE", file=path, fix="check the path")
         return False, list(_matching(path))
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether there is anything at `path`; a folder that may not be entered is an error, not an answer."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _refuse_documents(folder: str) -> None:
+    """Refuse a baseline or report of ours, whose JSON would otherwise be read as records."""
+    here = set(os.listdir(folder))  # noqa: PTH208
+    for what, index in (("baseline", "baseline.json"), ("report", "report.json")):
+        if {index, "constraints.json"} <= here:
+            raise SourceError(
+                f"is a {what}, not data", code="E-NO-DATA", file=folder, fix="give the folder with the data"
+            )
 
 
 def _local_path(url: str) -> str:
@@ -173,7 +195,8 @@ def _below(folder: str) -> Iterator[str]:
     visited: set[tuple[int, int]] = set()
 
     def refuse(error: OSError) -> None:
-        raise error
+        with reading(error.filename or folder):
+            raise error
 
     for here, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
         info = os.stat(here)  # noqa: PTH116

@@ -73,7 +73,7 @@ def text_chunks(blob: Blob, chunks: Iterable[bytes] | None = None) -> Iterator[b
                     f"is {binary}, not text",
                     code="E-ENCODING",
                     file=blob.name,
-                    fix="name it by what it is, or give the format"
+                    fix="name it by what it is, or give its format"
                     if chunk.startswith(b"PAR1")
                     else "unpack it, or convert it to Parquet",
                 )

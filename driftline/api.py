@@ -38,13 +38,27 @@ def load_report(path: str | os.PathLike[str]) -> Report:
     from pathlib import Path
 
     from driftline.documents import MAX_BYTES
+    from driftline.errors import DocumentError, InputError
     from driftline.files import read_regular
     from driftline.reports.codec import from_json
 
     target = Path(path)
+    fix = "give a report.json, or the folder that `driftline check -o` wrote"
+    if not str(path):
+        raise InputError("names no report", code="E-FILE", file=path, fix=fix)
     if target.is_dir():
-        target = target / "report.json"
-    return from_json(read_regular(target, max_bytes=MAX_BYTES), file=target)
+        folder, target = target, target / "report.json"
+        try:
+            there = target.exists()
+        except OSError:
+            there = True  # Reading it says what is wrong.
+        if not there:
+            what = "is a baseline, not a report" if (folder / "baseline.json").exists() else "holds no report"
+            raise InputError(what, code="E-FILE", file=folder, fix=fix)
+    data = read_regular(target, max_bytes=MAX_BYTES)
+    if data.strip() and not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        raise DocumentError("is not a report", code="E-DOCUMENT", file=target, fix=fix)
+    return from_json(data, file=target)
 
 
 def diff(before: Report | str | os.PathLike[str], after: Report | str | os.PathLike[str]) -> ReportDiff:

@@ -148,7 +148,7 @@ def _data_type(constraint: Constraint, baseline: Column | None, current: Column,
         return _nothing(constraint, current, "no row has a value")
     expected = constraint.expected or "Unknown"
     if expected == "Unknown":
-        return _nothing(constraint, current, "the baseline has no type")
+        return _nothing(constraint, current, "the baseline has no value in this column, so no type")
     n_bad = n - matching_type(current, expected)
     wrong = {
         "Integral": (

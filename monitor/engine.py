@@ -100,7 +100,10 @@ def compare(baseline: Baseline, current: Profile, run: Run) -> Report:
     ]
     for feature, column in paired:
         before = kept.get(feature.name)
-        for rule in feature_rules(document, feature, overrides):
+        rules = feature_rules(document, feature, overrides)
+        if not rules and before is not None and not before.n_present:
+            rules = _nothing_known(document, feature, overrides)
+        for rule in rules:
             pairs.append((rule, measure(rule, before, column, scene), None))
     segment_views: list[ColumnView] = []
     if run.segment_column is not None:
@@ -213,7 +216,8 @@ def _paired(
     known = {f.name for f in document.features}
     new = [c for c in current.columns if c.name not in known and not overrides.for_column(c.name).ignore]
     if len(have) == len(features) and not new:
-        return pairs, [_all_there(len(features), n)]
+        # Where every column is ignored, nothing is there to be looked at.
+        return pairs, [_all_there(len(features), n)] if features else []
     for column in new:
         extra = _column_rule("extra_column", column.name, overrides)
         if extra is not None:
@@ -247,6 +251,18 @@ def _column_rule(check: str, name: str, overrides: Overrides) -> Constraint | No
     if settings is not None and settings.severity is not None:
         severity = settings.severity
     return Constraint(check, name, 0.0, severity=severity, why="columns of the baseline")
+
+
+def _nothing_known(document: Constraints, feature: Feature, overrides: Overrides) -> list[Constraint]:
+    """Return a rule that nobody can judge, lest a column without a value in the baseline look as if it were in order."""
+    evaluate = feature.evaluate_constraints
+    decided = [o.get("data_type") for o in (overrides.checks, overrides.for_column(feature.name).checks)]
+    if not (document.monitoring.evaluate_constraints if evaluate is None else evaluate):
+        return []
+    if any(settings is not None and settings.enabled is False for settings in decided):
+        return []
+    why = "the baseline has no value in this column"
+    return [Constraint("data_type", feature.name, 1.0, expected=feature.inferred_type.value, why=why)]
 
 
 def _all_there(total: int, n: int) -> Outcome:

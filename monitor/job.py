@@ -213,6 +213,8 @@ def make_baseline(
             statistics, constraints = statistics_of(folded), suggest(folded, uniqueness=uniqueness)
         segments: tuple[Segment, ...] = ()
         notes = list(opened.notes)
+        if not folded.n_rows:
+            notes.append("the data has no rows: held to this baseline, nothing but the columns can be judged")
         if by is not None:
             from driftline.monitor.segment import scan_segments, segment_values
 
@@ -259,7 +261,30 @@ def load_baseline(path: str | os.PathLike[str]) -> Baseline:
     InputError
         If there is nothing at `path`.
     """
+    try:
+        folder, files = _baseline_files(path)
+    except TypeError:
+        raise UsageError(
+            f"expected a baseline or a path, found an object of type {type(path).__name__}",
+            code="E-BASELINE",
+            fix="give what driftline.baseline() made, or the folder it was saved in",
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}",
+            code="E-FILE",
+            file=getattr(error, "filename", None) or path,
+            fix="check the path and the permissions",
+        ) from None
+    return Baseline.from_files(files, file=str(folder))
+
+
+def _baseline_files(path: str | os.PathLike[str]) -> tuple[Path, dict[str, bytes]]:
     folder = Path(path)
+    if not str(path):
+        raise InputError("names no folder", code="E-BASELINE", file=path, fix="say where the baseline is")
     if folder.is_file():
         if folder.name not in (CONSTRAINTS, INDEX):
             raise DocumentError(
@@ -269,9 +294,18 @@ def load_baseline(path: str | os.PathLike[str]) -> Baseline:
                 fix=f"give a folder, or a file called {CONSTRAINTS}",
             )
         folder = folder.parent
-    if not folder.is_dir():
+    elif folder.is_dir():
+        if (folder / "report.json").exists() and not (folder / INDEX).exists():
+            raise DocumentError(
+                "is a report, not a baseline",
+                code="E-BASELINE",
+                file=folder,
+                fix=f"give the folder of a baseline; to hold data to the data of this report, its {CONSTRAINTS}",
+            )
+    else:
+        missing = "is not a folder" if folder.exists() else "does not exist"
         raise InputError(
-            "does not exist", code="E-BASELINE", file=folder, fix="make one with `driftline baseline`"
+            missing, code="E-BASELINE", file=folder, fix="make a baseline with `driftline baseline`"
         )
     files: dict[str, bytes] = {}
     for name in (INDEX, CONSTRAINTS, STATISTICS):
@@ -283,7 +317,7 @@ def load_baseline(path: str | os.PathLike[str]) -> Baseline:
     if INDEX in files:
         for entry in sorted(folder.glob("*.arrow")):
             files[entry.name] = read_regular(entry, max_bytes=_MAX_FILE)
-    return Baseline.from_files(files, file=str(folder))
+    return folder, files
 
 
 def check(

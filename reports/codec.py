@@ -269,9 +269,9 @@ def from_json(text: str | bytes, *, file: object) -> Report:
     root = Node(decode(text, file=file), file)
     schema = root.text("schema")
     if schema != SCHEMA:
-        raise root.error(
-            f"expected {SCHEMA!r}, found {schema!r}", key="schema", fix="read it with a newer driftline"
-        )
+        newer = schema.startswith(SCHEMA.partition("/")[0] + "/")
+        fix = "read it with a newer driftline" if newer else "give the report.json of a report"
+        raise root.error(f"expected {SCHEMA!r}, found {schema!r}", key="schema", fix=fix)
     root.known("schema", "id", "status", "counts", *(field.name for field in fields(Report)))
     outcomes = tuple(read_outcome(node) for node in root["outcomes"].items())
     report = Report(

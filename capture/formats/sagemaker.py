@@ -212,8 +212,14 @@ def _side(side: str, name: str, payload: Any, place: Place, assembly: _Assembly)
             widths[len(row)] += 1
         return encoding, [(_positions(side, len(row)), row) for row in rows]
     if encoding == "JSON":
-        return encoding, _json_rows(side, name, data, place)
-    raise _refused(f"{name}.encoding", f"expected CSV, JSON or BASE64, found {encoding!r}", place)
+        try:
+            return encoding, _json_rows(side, name, data, place)
+        except SourceError as error:
+            if error.code == "E-NESTED":
+                error.field = f"captureData.{name}.data: {error.field}"
+            raise
+    found = "nothing" if encoding is None else repr(encoding)
+    raise _refused(f"{name}.encoding", f"expected CSV, JSON or BASE64, found {found}", place)
 
 
 @lru_cache(maxsize=256)

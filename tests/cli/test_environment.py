@@ -167,7 +167,7 @@ def test_a_file_name_that_is_no_text(run: Callable[..., Any], world: Path) -> No
     shutil.copyfile(world / "drift.parquet", world / "x\udcff")
     done = run("check", "-b", "baseline", "--", "x\udcff")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("driftline: E-SOURCE: x\\udcff: cannot be read")
+    assert done.err.startswith("driftline: E-FILE: x\\udcff: has a name that is not UTF-8")
     assert done.err.count("\n") == 1
 
 

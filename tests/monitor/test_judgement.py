@@ -121,10 +121,20 @@ def test_shares_in_all_three_states(check: str) -> None:
 
 
 @pytest.mark.parametrize("check", [c for c in SHARES if c != "numeric_range"])
-def test_a_share_below_its_bound_by_chance_is_undetermined(check: str) -> None:
-    assert share(6, 50, 0.9, check=check, p=0.3, evidence=True).status is UNDETERMINED
+def test_a_share_below_its_bound_by_chance_is_no_violation(check: str) -> None:
+    found = share(6, 50, 0.9, check=check, p=0.3, evidence=True)
+    assert found.status is PASSED
+    assert "Chance brings as many" in found.reason
     assert share(30, 50, 0.9, check=check, p=1e-12, evidence=True).status is VIOLATED
     assert share(5, 50, 0.9, check=check, p=1.0, evidence=True).status is PASSED
+
+
+@pytest.mark.parametrize("check", [c for c in SHARES if c != "numeric_range"])
+def test_a_share_of_a_few_values_that_could_show_nothing_is_undetermined(check: str) -> None:
+    found = share(2, 8, 0.9, check=check, p=0.2, evidence=True)
+    assert found.status is UNDETERMINED
+    assert "too few to tell it from chance" in found.reason
+    assert share(8, 8, 0.9, check=check, p=1e-8, evidence=True).status is VIOLATED
 
 
 def test_new_extremes_by_chance_are_what_clean_data_brings() -> None:
@@ -218,7 +228,7 @@ def test_reasons_are_sentences_with_the_numbers() -> None:
     assert share(0, 50, 1.0, check="data_type", expected="Integral").reason == "All 50 values are Integral."
     assert (
         share(2, 50, 1.0, check="numeric_range", low=0.0, high=None).reason
-        == "2 of 50 numbers lie outside 0 to ∞."
+        == "2 of 50 numbers are outside 0 to ∞."
     )
     assert "below 1e-12" in drift(0.3, p=1e-40).reason
     assert "just below 100 %" in share(1, 10, 0.999999999).reason

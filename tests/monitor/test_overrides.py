@@ -81,7 +81,7 @@ def test_when_a_decision_means_every_single_value(text: str, evidence: bool | No
     ("given", "field", "words"),
     [
         (b"alfa = 1", None, "unknown field 'alfa'.*did you mean 'alpha'"),
-        (b"[checks.kss]", "checks", "unknown field 'kss'.*did you mean 'ks'"),
+        (b"[checks.kss]", "checks", "no check called 'kss'.*did you mean 'ks'"),
         (b"[checks.completenes]", "checks", "did you mean 'completeness'"),
         (b"[checks.ks]\nboundd = 1", "checks.ks", "did you mean 'bound'"),
         (b"[columns.x]\nignored = true", "columns.x", "did you mean 'ignore'"),
