@@ -8,9 +8,7 @@ OWN = find_packages(
     exclude=[pattern for m in MAPPED for pattern in (f"driftline.{m}", f"driftline.{m}.*")],
 )
 PACKAGES = OWN + [
-    f"driftline.{package}"
-    for m in MAPPED
-    for package in (m, *(f"{m}.{sub}" for sub in find_packages(m)))
+    f"driftline.{package}" for m in MAPPED for package in (m, *(f"{m}.{sub}" for sub in find_packages(m)))
 ]
 
 setup(

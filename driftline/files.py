@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,14 +54,14 @@ def write_whole(target: str | os.PathLike[str], data: bytes) -> None:
         # behind /dev/stdout may have no name of its own, so that the resolved path leads nowhere.)
         if Path(target).exists() and not path.is_file():
             raise _refused(target, "is not a regular file", "name another file")
-        _make_folder(path.parent)
-        descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
-        try:
-            _write(descriptor, data)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with _folders(path.parent):
+            descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+            try:
+                _write(descriptor, data)
+                Path(temporary).replace(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
         _sync_folder(path.parent)
     except OSError as error:
         raise _failed(target, error) from None
@@ -155,18 +155,30 @@ def _failed(target: object, error: OSError) -> UsageError:
     )
 
 
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, closed to others; ``mkdir(parents=True)`` leaves those above open."""
-    missing = []
+@contextmanager
+def _folders(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it, and take the new ones away again if what they were made for fails.
+
+    They are closed to others; ``mkdir(parents=True)`` leaves those above open.
+    """
+    missing, made = [], []
     while not folder.exists():
         missing.append(folder)
         folder = folder.parent
-    for new in reversed(missing):
-        try:
-            new.mkdir(mode=0o700)
-        except FileExistsError:
-            if not new.is_dir():
-                raise
+    try:
+        for new in reversed(missing):
+            try:
+                new.mkdir(mode=0o700)
+                made.append(new)
+            except FileExistsError:
+                if not new.is_dir():
+                    raise
+        yield
+    except BaseException:
+        with suppress(OSError):  # somebody else has put something there in the meantime
+            for new in reversed(made):
+                new.rmdir()
+        raise
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -194,18 +206,18 @@ def _sync_folder(folder: Path) -> None:
 
 def _appear(folder: Path, files: Mapping[str, bytes]) -> bool:
     """Make the whole folder at once; return False if somebody else made it first."""
-    _make_folder(folder.parent)
-    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=folder.parent))
-    try:
-        _write_all(staging, files)
+    with _folders(folder.parent):
+        staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=folder.parent))
         try:
-            staging.rename(folder)
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not folder.is_dir():
-                raise
-            return False
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+            _write_all(staging, files)
+            try:
+                staging.rename(folder)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not folder.is_dir():
+                    raise
+                return False
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
     _sync_folder(folder.parent)
     return True
 

@@ -53,17 +53,20 @@ class Effect:
     sketch_error : float
         Most that summarising into cells can have hidden; 0 where the counts are of single values or on the very
         bins the distance is defined by.
+    most : float
+        The distance cannot be larger; infinite for those that are not shares.
     """
 
     value: float
     standard_error: float
     detectable: float
     sketch_error: float = 0.0
+    most: float = 1.0
 
     def interval(self) -> tuple[float, float]:
         """Return a 95 % interval for the distance (conservative: noise and slope are added in quadrature)."""
         half = math.hypot(1.96 * self.standard_error, self.detectable) + self.sketch_error
-        return max(0.0, self.value - half), self.value + half
+        return max(0.0, self.value - half), min(self.most, self.value + half)
 
 
 def _shares(
@@ -155,7 +158,7 @@ def ks(baseline: NDArray[Any], current: NDArray[Any], *, exact: bool) -> Effect:
     f, g = np.cumsum(p), np.cumsum(q)
     difference = f - g
     i = int(np.argmax(np.abs(difference)))
-    value = float(abs(difference[i]))
+    value = min(1.0, float(abs(difference[i])))
     error = math.sqrt(max(0.0, f[i] * (1 - f[i])) / n + max(0.0, g[i] * (1 - g[i])) / m)
     hidden = 0.0
     if not exact:
@@ -202,7 +205,7 @@ def wasserstein(
     pooled = np.cumsum((baseline + current) / (n + m))[:-1]
     noise = float((np.sqrt(np.clip(pooled * (1 - pooled), 0, None)) * width).sum())
     hidden = float(((p + q) / 2 * (top - bottom)).sum())
-    return Effect(value, error, 1.96 * noise / math.sqrt(effective_size(n, m)), hidden)
+    return Effect(value, error, 1.96 * noise / math.sqrt(effective_size(n, m)), hidden, math.inf)
 
 
 def l_infinity(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
@@ -237,7 +240,7 @@ def chi_squared(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
     d = np.where(used, p - q, 0.0)
     safe = np.where(used, mixture, 1.0)
     f = float((d * d / safe).sum())
-    value = math.sqrt(w * (1 - w) * f)
+    value = min(1.0, math.sqrt(w * (1 - w) * f))
     error = 0.0
     if value > 0:
         ratio = d / safe
@@ -268,7 +271,7 @@ def psi(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
     log = np.log(q / p)
     value = float(((q - p) * log).sum())
     error = _spread(p, q, -log - (q - p) / p, log + (q - p) / q, n, m)
-    return Effect(value, error, _critical(p, q) / effective_size(n, m))
+    return Effect(value, error, _critical(p, q) / effective_size(n, m), most=math.inf)
 
 
 def js_distance(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
@@ -284,7 +287,7 @@ def js_distance(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
         lp = np.where(p > 0, np.log2(p / middle), 0.0)
         lq = np.where(q > 0, np.log2(q / middle), 0.0)
     divergence = max(0.0, float((p * lp + q * lq).sum()) / 2)
-    value = math.sqrt(divergence)
+    value = min(1.0, math.sqrt(divergence))
     error = _spread(p, q, lp / 2, lq / 2, n, m) / (2 * value) if value > 0 else 0.0
     share = (baseline + current) / (n + m)
     e = effective_size(n, m)
@@ -312,7 +315,7 @@ def total_variation(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
     """Return the total variation distance ``sum(|p - q|) / 2``: 0 to 1."""
     p, q, n, m = _shares(baseline, current)
     sign = np.sign(p - q)
-    value = float(np.abs(p - q).sum()) / 2
+    value = min(1.0, float(np.abs(p - q).sum()) / 2)
     error = _spread(p, q, sign / 2, -sign / 2, n, m)
     pooled = (baseline + current) / (n + m)
     variance = pooled * (1 - pooled) / effective_size(n, m)

@@ -89,6 +89,10 @@ def chi_squared_sf(x: float, df: float) -> float:
 @lru_cache(maxsize=4096)
 def chi_squared_quantile(p: float, df: float) -> float:
     """Return x with ``P(X <= x) = p`` for a chi-squared variable (Wilson–Hilferty, then bisection to 1e-10)."""
+    p, df = (
+        float(p),
+        float(df),
+    )  # a NumPy scalar is an equal key: it must not come back to one who asked with a float
     z = normal_quantile(p)
     start = df * max(1e-3, 1.0 - 2.0 / (9.0 * df) + z * math.sqrt(2.0 / (9.0 * df))) ** 3
     low, high = 0.0, max(1.0, start)

@@ -262,7 +262,7 @@ def _non_negative(
     constraint: Constraint, baseline: Column | None, current: Column, scene: Scene
 ) -> Measurement:
     n = 0 if current.numbers is None else current.numbers.n + _infinite(current)
-    if n == 0 or current.numbers is None:
+    if n == 0 or current.numbers is None or current.kind == "time":
         return _nothing(constraint, current, "there are no numbers")
     lowest = current.tally[Sort.NEGATIVE_INFINITY]
     n_bad = current.tally[Sort.NEGATIVE] + lowest
@@ -286,7 +286,7 @@ def _numeric_range(
 ) -> Measurement:
     numbers = current.numbers
     n = 0 if numbers is None else numbers.n + _infinite(current)
-    if n == 0 or numbers is None:
+    if n == 0 or numbers is None or current.kind == "time":
         return _nothing(constraint, current, "there are no numbers")
     low = -math.inf if constraint.low is None else constraint.low
     high = math.inf if constraint.high is None else constraint.high
@@ -404,6 +404,13 @@ def _drift(constraint: Constraint, baseline: Column | None, current: Column, sce
     if baseline is None:
         return _nothing(constraint, current, "the baseline keeps no distribution of this column")
     by_number = _as_numbers(baseline) and _as_numbers(current)
+    if by_number and baseline.kind != current.kind:
+        return _nothing(
+            constraint,
+            current,
+            f"a distribution of {_plural(baseline.kind)} cannot be compared with one of {_plural(current.kind)}",
+            baseline.n_present,
+        )
     if by_number and baseline.numbers is not None and current.numbers is not None:
         return _numeric_drift(constraint, baseline, current, scene)
     if baseline.categories is None or baseline.kind == "number":
@@ -487,6 +494,7 @@ def _numeric_drift(constraint: Constraint, baseline: Column, current: Column, sc
             effect.standard_error,
             effect.detectable,
             effect.sketch_error + scene.baseline_sketch_error,
+            effect.most,
         )
     return _effect(constraint, effect, n, m, p_value, None)
 

@@ -216,8 +216,13 @@ def _paired(
     known = {f.name for f in document.features}
     new = [c for c in current.columns if c.name not in known and not overrides.for_column(c.name).ignore]
     if len(have) == len(features) and not new:
-        # Where every column is ignored, nothing is there to be looked at.
-        return pairs, [_all_there(len(features), n)] if features else []
+        # Where every column is ignored, or nobody wants to know, nothing is there to be told.
+        told = any(
+            _column_rule(check, feature.name, overrides)
+            for feature in features
+            for check in ("missing_column", "extra_column")
+        )
+        return pairs, [_all_there(len(features), n)] if told else []
     for column in new:
         extra = _column_rule("extra_column", column.name, overrides)
         if extra is not None:

@@ -43,6 +43,13 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+def _refuse_segments(mode: str, by: str | None) -> None:
+    if mode == "sagemaker" and by is not None:
+        raise UsageError(
+            "segments do not exist in compat mode", code="E-COMPAT", fix="leave out compat or by"
+        )
+
+
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -202,6 +209,7 @@ def make_baseline(
     SourceError, SchemaError, PreprocessorError, UsageError
     """
     mode = _mode(compat)
+    _refuse_segments(mode, by)
     with _Opened(data, format=format, header=header, preprocessor=preprocessor, mode=mode) as opened:
         source = opened.source
         folded = scan(source, threads=threads, progress=progress)
@@ -385,10 +393,7 @@ def check(
             file=overrides_file,
             fix="edit monitoring_config there, or leave out the configuration",
         )
-    if mode == "sagemaker" and by is not None:
-        raise UsageError(
-            "segments do not exist in compat mode", code="E-COMPAT", fix="leave out compat or by"
-        )
+    _refuse_segments(mode, by)
     if by is not None and baseline.segment_column != by:
         made = "without segments" if baseline.segment_column is None else f"by {baseline.segment_column!r}"
         raise UsageError(

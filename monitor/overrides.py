@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnOverrides", "Overrides", "read_overrides", "read_settings"]
 
+_DEEP_KEY = re.compile(
+    r"(?:[\w-]+[ \t]*\.[ \t]*){100}"
+)  # tomllib takes memory with the square of a key's parts
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnOverrides:
@@ -111,7 +115,8 @@ def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "o
         return Overrides()
     if isinstance(given, bytes):
         try:
-            given = tomllib.loads(given.decode("utf-8-sig"))
+            text = given.decode("utf-8-sig")
+            given = None if _DEEP_KEY.search(text) else tomllib.loads(text)
         except UnicodeDecodeError:
             raise DocumentError(
                 "not valid UTF-8", code="E-CONFIG", file=file, fix="save it as UTF-8"
@@ -119,7 +124,9 @@ def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "o
         except tomllib.TOMLDecodeError as error:
             raise _not_toml(str(error), file) from None
         except RecursionError:
-            raise DocumentError("nests too deeply", code="E-CONFIG", file=file, fix="flatten it") from None
+            given = None
+        if given is None:
+            raise DocumentError("nests too deeply", code="E-CONFIG", file=file, fix="flatten it")
     if not isinstance(given, Mapping):
         raise UsageError(
             f"expected a mapping or TOML, found an object of type {type(given).__name__}",

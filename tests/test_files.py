@@ -354,7 +354,7 @@ def test_a_file_larger_than_allowed(tmp_path: Path) -> None:
         "cannot be written: File too large; choose another place or make room" in line for line in lines
     )
     assert content(tmp_path) == {f"out/{k}": v for k, v in OLD.items()}
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["new", "out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

@@ -131,7 +131,9 @@ def refused_data(name: str, data: str, line: str, make: Make, *options: str, **h
     return Case(name, make, runs)
 
 
-def as_data(name: str, data: str, make: Make, *options: str, most_mib: float = 512.0, code: int = 0, **facts: Any) -> Case:
+def as_data(
+    name: str, data: str, make: Make, *options: str, most_mib: float = 512.0, code: int = 0, **facts: Any
+) -> Case:
     """Odd data that are data: a baseline can be made of them, and held to it they violate nothing.
 
     `facts` are keyword arguments with ``__`` for the dot of :func:`judging.facts_of`, or the mapping ``facts``.
@@ -140,14 +142,19 @@ def as_data(name: str, data: str, make: Make, *options: str, most_mib: float = 5
     stated = {**given, **{key.replace("__", "."): value for key, value in facts.items()}}
     runs = (
         Run(("baseline", "-o", "own", *options, "--", data), Done()),
-        Run(("check", "-b", "own", "-o", "report", "--json", *options, "--", data), Told(code, {"violated": [], **stated})),
+        Run(
+            ("check", "-b", "own", "-o", "report", "--json", *options, "--", data),
+            Told(code, {"violated": [], **stated}),
+        ),
         Run(("show", "own"), Done()),
         Run(("show", "report"), Done()),
     )
     return Case(name, make, runs, most_mib)
 
 
-def told(name: str, data: str, make: Make, code: int, *options: str, baseline: str = BASELINE, **facts: Any) -> Case:
+def told(
+    name: str, data: str, make: Make, code: int, *options: str, baseline: str = BASELINE, **facts: Any
+) -> Case:
     """Data that are held to a baseline, and what the report must say."""
     given = facts.pop("facts", {})
     stated = {**given, **{key.replace("__", "."): value for key, value in facts.items()}}
@@ -156,7 +163,9 @@ def told(name: str, data: str, make: Make, code: int, *options: str, baseline: s
     return Case(name, make, runs)
 
 
-def undetermined(name: str, data: str, make: Make, *options: str, baseline: str = BASELINE, **facts: Any) -> Case:
+def undetermined(
+    name: str, data: str, make: Make, *options: str, baseline: str = BASELINE, **facts: Any
+) -> Case:
     """Data of which nothing can be told: exit status 4, and a reason for each constraint."""
     return told(name, data, make, 4, *options, baseline=baseline, status="undetermined", violated=[], **facts)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bad_input.processes import Circumstances, Ended
 
-__all__ = ["facts_of", "judge", "perform", "snapshot", "strict_json"]
+__all__ = ["check_line", "facts_of", "judge", "perform", "snapshot", "strict_json"]
 
 CANARIES = (b"<script>alert", b"<img src=x", b"\x1b[", "\u202e".encode())
 """Pieces of hostile names and values that must never stand raw in what people look at."""
@@ -71,7 +71,9 @@ def facts_of(report: Mapping[str, Any]) -> dict[str, Any]:
     }
     for status in ("violated", "undetermined"):
         found[status] = sorted(
-            (outcome["constraint"].get("column") or "") + "/" + outcome["constraint"]["check"]
+            (outcome["constraint"].get("column") or "")
+            + "/"
+            + outcome["constraint"]["check"]
             + (f"@{outcome['segment']}" if outcome.get("segment") else "")
             for outcome in report["outcomes"]
             if outcome["status"] == status
@@ -96,7 +98,7 @@ def _fits(text: str, pattern: str) -> bool:
     return re.fullmatch(wild, text, re.DOTALL) is not None
 
 
-def _check_line(ended: Ended) -> None:
+def check_line(ended: Ended) -> None:
     """What is true of every refusal."""
     assert ended.code == 2, f"exit status {ended.code}"
     assert ended.out == b"", "standard output is not clean"
@@ -121,7 +123,7 @@ def judge(run: Run, ended: Ended, folder: Path) -> None:
     assert ended.code >= 0, f"died by signal {-ended.code}"
     ending = run.ending
     if isinstance(ending, Refused):
-        _check_line(ended)
+        check_line(ended)
         assert _fits(ended.err[len("driftline: ") : -1], ending.line), f"expected {ending.line}"
         return
     assert ended.err == "", "standard error is not clean"
@@ -156,7 +158,9 @@ def _judge_report(ending: Told, ended: Ended, report: Path) -> None:
         assert canary not in page, f"raw in the page: {canary!r}"
 
 
-def perform(case: Case, start: Callable[[tuple[str, ...], Path, Circumstances], Ended], folder: Path) -> list[Ended]:
+def perform(
+    case: Case, start: Callable[[tuple[str, ...], Path, Circumstances], Ended], folder: Path
+) -> list[Ended]:
     """Make the input of a case in a folder that holds the good files, run its commands, and judge each.
 
     Raises
@@ -177,15 +181,19 @@ def perform(case: Case, start: Callable[[tuple[str, ...], Path, Circumstances], 
                 assert ended.peak_mib <= case.most_mib, f"took {ended.peak_mib:.0f} MiB"
                 if before is not None:
                     after = snapshot(folder)
-                    assert after.keys() == before.keys(), f"left behind: {sorted(after.keys() ^ before.keys())}"
+                    assert after.keys() == before.keys(), (
+                        f"left behind: {sorted(after.keys() ^ before.keys())}"
+                    )
                     assert after == before, "something was changed"
             except AssertionError as error:
                 shown = " ".join(map(ascii, run.arguments))
                 out = ended.out[:1500].decode("utf-8", "backslashreplace")
-                raise AssertionError(f"{error}\n$ driftline {shown}\nexit {ended.code}\n{ended.err[:3000]}{out}") from None
+                raise AssertionError(
+                    f"{error}\n$ driftline {shown}\nexit {ended.code}\n{ended.err[:3000]}{out}"
+                ) from None
     finally:
         for path in folder.iterdir():
             if os.path.ismount(path):
-                subprocess.run(["umount", str(path)], check=False)  # noqa: S607
+                subprocess.run(["umount", str(path)], check=False)
     assert not (folder / "canary").exists(), "a name was executed"
     return ends

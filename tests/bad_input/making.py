@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
     from bad_input.case import Make
 
-__all__ = ["csv_bytes", "edited", "files", "json_lines", "nothing", "packed", "parquet", "parquet_bytes", "rows", "small_disk", "table", "together"]
+__all__ = [
+    "csv_bytes",
+    "edited",
+    "files",
+    "json_lines",
+    "nothing",
+    "packed",
+    "parquet",
+    "parquet_bytes",
+    "rows",
+    "small_disk",
+    "table",
+    "together",
+]
 
 
 def table(seed: int, n: int, *, shift: float = 0.0) -> pa.Table:
@@ -77,7 +90,11 @@ def files(contents: Mapping[str, bytes | Callable[[], bytes]]) -> Make:
     return make
 
 
-def parquet(columns: Mapping[str, Any] | Callable[[], Mapping[str, Any] | pa.Table], name: str = "x.parquet", **options: Any) -> Make:
+def parquet(
+    columns: Mapping[str, Any] | Callable[[], Mapping[str, Any] | pa.Table],
+    name: str = "x.parquet",
+    **options: Any,
+) -> Make:
     """Write one Parquet file."""
     return files({name: lambda: parquet_bytes(columns() if callable(columns) else columns, **options)})
 

@@ -58,7 +58,14 @@ class Ended:
 
 def _environment(changes: Mapping[str, str], temporary: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "LANG": "C.UTF-8", "COLUMNS": "100", "TMPDIR": str(temporary), "OPENBLAS_NUM_THREADS": "1", **changes}
+    return {
+        **kept,
+        "LANG": "C.UTF-8",
+        "COLUMNS": "100",
+        "TMPDIR": str(temporary),
+        "OPENBLAS_NUM_THREADS": "1",
+        **changes,
+    }
 
 
 class Forks:
@@ -82,7 +89,7 @@ class Forks:
         self._server.stdout.close()
         self._folder.cleanup()
 
-    def run(self, arguments: tuple[str, ...], folder: Path, how: Circumstances = Circumstances()) -> Ended:  # noqa: B008
+    def run(self, arguments: tuple[str, ...], folder: Path, how: Circumstances = Circumstances()) -> Ended:
         """Run ``driftline`` with `arguments` in `folder`."""
         out, err = (Path(self._folder.name) / name for name in ("out", "err"))
         temporary = Path(self._folder.name) / "tmp"
@@ -113,7 +120,7 @@ class Forks:
         )
 
 
-def fresh(arguments: tuple[str, ...], folder: Path, how: Circumstances = Circumstances()) -> Ended:  # noqa: B008
+def fresh(arguments: tuple[str, ...], folder: Path, how: Circumstances = Circumstances()) -> Ended:
     """Run ``python -m driftline`` as a user does; of the circumstances, the environment and the time count."""
     done = subprocess.run(
         [*_PYTHON, "-m", "driftline", *arguments],

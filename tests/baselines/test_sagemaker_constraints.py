@@ -261,7 +261,7 @@ DRIFT = "monitoring_config.distribution_constraints"
         (put("driftline.checks.ks", 0.1), "features[0].driftline.checks.ks", "expected an object"),
         (put("driftline.checks.ks.bond", 0.1), "features[0].driftline.checks.ks", "did you mean 'bound'"),
         (put("driftline.checks.ks.bound", 1.1), "features[0].driftline.checks.ks.bound", "from 0 to 1"),
-        (put("driftline.checks.psi.bound", -1), "features[0].driftline.checks.psi.bound", "from 0 to inf"),
+        (put("driftline.checks.psi.bound", -1), "features[0].driftline.checks.psi.bound", "at least 0"),
         (put("driftline.checks.ks.enabled", 1), "features[0].driftline.checks.ks.enabled", "true or false"),
         (put("driftline.checks.ks.min_rows", 0), "features[0].driftline.checks.ks.min_rows", "at least 1"),
         (

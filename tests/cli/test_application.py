@@ -67,9 +67,7 @@ def test_version(flag: str) -> None:
     assert invoke(flag).output == f"driftline {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    ("typed", "hint"), [("chek", "; did you mean 'check'?"), ("zzz", "")]
-)
+@pytest.mark.parametrize(("typed", "hint"), [("chek", "; did you mean 'check'?"), ("zzz", "")])
 def test_unknown_command(run: Callable[..., object], typed: str, hint: str) -> None:
     done = run(typed)
     assert vars(done) == {

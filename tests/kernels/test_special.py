@@ -48,6 +48,12 @@ def test_chi_squared_quantile(df: int) -> None:
     np.testing.assert_allclose([special.chi_squared_quantile(v, df) for v in p], chdtri(df, 1 - p), rtol=1e-9)
 
 
+def test_what_is_kept_of_a_numpy_argument_is_a_float() -> None:
+    special.chi_squared_quantile.cache_clear()
+    assert type(special.chi_squared_quantile(np.float64(0.95), np.float64(7))) is float
+    assert type(special.chi_squared_quantile(0.95, 7)) is float
+
+
 @pytest.mark.parametrize("n", [1, 2, 17, 300, 10_000, 3_000_000])
 @pytest.mark.parametrize("p", [1e-9, 1e-4, 0.02, 0.3, 0.5, 0.97, 1 - 1e-6])
 def test_binomial_sf(n: int, p: float) -> None:

@@ -353,7 +353,13 @@ NO_ROWS = column([], kind=pa.float64())
     ("check", "baseline", "current", "rule", "note"),
     [
         ("data_type", None, NOTHING, {"expected": "Integral"}, "no row has a value"),
-        ("data_type", None, column([1]), {"expected": "Unknown"}, "the baseline has no type"),
+        (
+            "data_type",
+            None,
+            column([1]),
+            {"expected": "Unknown"},
+            "the baseline has no value in this column, so no type",
+        ),
         ("completeness", None, NO_ROWS, {"bound": 1.0}, "there are no rows"),
         ("categorical_values", None, NO_TEXT, {"domain": ("a",)}, "no row has a value"),
         ("categorical_values", None, column([1.5]), {"domain": ("a",)}, "the column does not hold texts"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,7 +122,7 @@ def test_captured_requests_are_found_again(tmp_path: Path) -> None:
 
 def _slow(done: int, total: int, calls: list[tuple[int, int]], inside: list[int]) -> None:
     inside.append(threading.get_ident())
-    time.sleep(0)
+    threading.Event().wait(0.001)
     calls.append((done, total))
     inside.pop()
     assert not inside

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from driftline.reports.report import Report
 
-pytestmark = pytest.mark.exam
-
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 

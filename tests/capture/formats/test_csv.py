@@ -135,7 +135,7 @@ def test_a_header_alone_is_no_rows(tmp_path: Path, values: Values, raw: str) -> 
         (b'a,b\n1,2\n3,"4\n5,6\n', "E-CSV-QUOTE", 3, "never closed"),
         (b"a,b\n1,2\n3,\xe9\n", "E-ENCODING", 3, "not valid UTF-8"),
         (b"a,b\n1,2\n3,\0\n", "E-ENCODING", 3, "NUL"),
-        (gzip.compress(b"a,b\n" + b"1,2\n" * 1000)[:-12], "E-GZIP", None, "gzip"),
+        (gzip.compress(b"a,b\n" + b"1,2\n" * 1000, mtime=0)[:-12], "E-GZIP", None, "gzip"),
     ],
 )
 def test_bad_rows_are_named(
