@@ -102,7 +102,7 @@ def column_errors(raw: tuple[NDArray[Any], NDArray[Any]], kept: tuple[Numbers, N
     kept : tuple of Numbers
     """
     pair = align(kept[0].distribution, kept[1].distribution)
-    effect = distance.ks(pair.baseline, pair.current, exact=pair.is_exact)
+    effect = distance.ks(pair.baseline, pair.current, exact=pair.is_value)
     true = float(ks_2samp(*raw, method="asymp").statistic)
     sides = [side_errors(values, numbers) for values, numbers in zip(raw, kept, strict=True)]
     errors = {name: max(side[name] for side in sides) for name in sides[0]}

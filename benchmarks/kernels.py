@@ -258,7 +258,7 @@ def _coded(n: int) -> Column:
 
 CASES: tuple[Case, ...] = (
     Case("float, no nulls", lambda n: Column(_rng(1).standard_normal(n) * 3 + 10), _NUMBERS),
-    Case("float, 3 % nulls", _with_nulls, _NUMBERS),
+    Case("float, 3% nulls", _with_nulls, _NUMBERS),
     Case("float, heavy tails", lambda n: Column(_rng(3).standard_t(2.5, n) * 3), _NUMBERS),
     Case("float, two decimals", lambda n: Column(np.round(_rng(4).gamma(2.0, 20.0, n), 2)), _NUMBERS),
     Case("integer, counts", lambda n: Column(_rng(5).poisson(20, n).astype(np.int64)), _NUMBERS),

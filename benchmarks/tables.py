@@ -22,7 +22,7 @@ __all__ = ["inserted", "sections"]
 MIB = float(1 << 20)
 _MARKED = re.compile(r"(<!-- benchmarks: (?P<name>[a-z]+) -->\n).*?(<!-- benchmarks: end -->)", re.DOTALL)
 
-_UNITS = {"": "", "x": " ×", "s": " s", "MiB": " MiB", "%": " %", "e": ""}
+_UNITS = {"": "", "x": " ×", "s": " s", "MiB": " MiB", "%": "%", "e": ""}
 
 
 def sections(documents: Documents) -> dict[str, str]:
@@ -140,7 +140,7 @@ def _bound(value: float, unit: str) -> str:
         return f"{value:g} MiB"
     if unit == "e":
         return f"{value:.0e}"
-    return f"{value * 100:g} %" if unit == "%" else f"{value:g}{_UNITS[unit]}"
+    return f"{value * 100:g}%" if unit == "%" else f"{value:g}{_UNITS[unit]}"
 
 
 def _verdict(goal: Goal, value: float) -> str:

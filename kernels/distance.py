@@ -143,15 +143,15 @@ def _mean_entropy(share: NDArray[np.float64], n: float) -> float:
     return float(excess.sum()) / n
 
 
-def ks(baseline: NDArray[Any], current: NDArray[Any], *, exact: bool) -> Effect:
+def ks(baseline: NDArray[Any], current: NDArray[Any], *, exact: bool | NDArray[np.bool_]) -> Effect:
     """Return the Kolmogorov–Smirnov distance ``max |F - G|`` over ordered cells.
 
     Parameters
     ----------
     baseline, current : ndarray, shape (k,)
         Counts per cell in ascending order.
-    exact : bool
-        Every cell is a single value. Otherwise the largest difference may lie inside a cell; `sketch_error` bounds by
+    exact : bool or ndarray of bool, shape (k,)
+        Which cells are a single value. In the others the largest difference may lie inside a cell; `sketch_error` bounds by
         how much.
     """
     p, q, n, m = _shares(baseline, current)
@@ -161,9 +161,9 @@ def ks(baseline: NDArray[Any], current: NDArray[Any], *, exact: bool) -> Effect:
     value = min(1.0, float(abs(difference[i])))
     error = math.sqrt(max(0.0, f[i] * (1 - f[i])) / n + max(0.0, g[i] * (1 - g[i])) / m)
     hidden = 0.0
-    if not exact:
+    if not np.all(exact):
         before = difference - p + q
-        inside = np.maximum(np.abs(before + p), np.abs(before - q))
+        inside = np.where(exact, 0.0, np.maximum(np.abs(before + p), np.abs(before - q)))
         hidden = max(0.0, float(inside.max()) - value)
     return Effect(value, error, 1.3581 / math.sqrt(effective_size(n, m)), hidden)
 

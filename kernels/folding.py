@@ -278,7 +278,14 @@ class _Room:
         shift, _, capacity, sampling, level = (int(v) for v in self._meta[:5])
         used = np.flatnonzero(self._keys != _EMPTY)
         order = used[np.argsort(self._keys[used])]
-        distribution = Distribution(self._keys[order], self._cell_counts[order], shift, capacity)
+        distribution = Distribution(
+            self._keys[order],
+            self._cell_counts[order],
+            shift,
+            capacity,
+            tally[Sort.FRACTIONAL] == 0,
+            tally[Sort.ZERO],
+        )
         sample = None
         if sampling:
             kept = np.flatnonzero(self._hash_counts)

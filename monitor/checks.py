@@ -13,7 +13,7 @@ from driftline.baselines.suggestion import matching_type, wilson_bound
 from driftline.errors import printable
 from driftline.kernels import distance
 from driftline.kernels.categories import align_categories
-from driftline.kernels.distribution import align, cell_bounds, from_key
+from driftline.kernels.distribution import align, from_key
 from driftline.kernels.evidence import classes_p, exceedance_p, ks_p, share_p
 from driftline.kernels.tally import Sort
 from driftline.reports.outcome import Measurement, Place
@@ -468,18 +468,17 @@ def _numeric_drift(constraint: Constraint, baseline: Column, current: Column, sc
     n, m = baseline.numbers.n, current.numbers.n
     pair = align(baseline.numbers.distribution, current.numbers.distribution)
     if constraint.check == "ks":
-        effect = distance.ks(pair.baseline, pair.current, exact=pair.is_exact)
+        effect = distance.ks(pair.baseline, pair.current, exact=pair.is_value)
         p_value = ks_p(max(0.0, effect.value - effect.sketch_error - scene.baseline_sketch_error), n, m)
     elif constraint.check == "wasserstein":
-        low, high = cell_bounds(pair.cells, pair.shift)
         scale = baseline.numbers.moments.std_dev or 0.0
         if not scale > 0.0:
             return _nothing(constraint, current, "the baseline has no spread to measure the distance by", n)
         with np.errstate(over="ignore", invalid="ignore"):
-            effect = distance.wasserstein(pair.baseline, pair.current, low, high, scale)
+            effect = distance.wasserstein(pair.baseline, pair.current, pair.low, pair.high, scale)
         if not math.isfinite(effect.value + effect.interval()[1]):
             return _nothing(constraint, current, "the distance is larger than a double can hold", n)
-        rank = distance.ks(pair.baseline, pair.current, exact=pair.is_exact)
+        rank = distance.ks(pair.baseline, pair.current, exact=pair.is_value)
         p_value = ks_p(max(0.0, rank.value - rank.sketch_error - scene.baseline_sketch_error), n, m)
     else:
         bins = distance.equal_bins(pair.baseline)

@@ -255,5 +255,5 @@ def _percent(value: float) -> str:
     text = f"{100 * value:.2f}".rstrip("0").rstrip(".")
     if text == "100" and value < 1:
         text = f"{100 * value:.5g}"
-        return "just below 100 %" if text == "100" else f"{text} %"
-    return f"{text} %"
+        return "just below 100%" if text == "100" else f"{text}%"
+    return f"{text}%"

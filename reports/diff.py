@@ -326,8 +326,8 @@ def _changes(changes: Sequence[Change]) -> RenderableType:
     table.add_column(overflow="fold")
     told = [change for change in changes if not change.is_unchanged]
     for change in told[:MAX_LINES]:
-        label = wording.name(change.column, 60)
-        if change.segment is not None:
+        label = wording.name(change.column if change.segment is None else change.column or change.segment, 60)
+        if change.segment is not None and change.column is not None:
             label += f" [{wording.name(change.segment, 40)}]"
         table.add_row(Text(f"  {label}"), Text(wording.short_title(change.check)), Text(_story(change)))
     for left, what in ((len(told) - MAX_LINES, "more"), (len(changes) - len(told), "as before")):

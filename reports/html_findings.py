@@ -63,7 +63,7 @@ def _incident(n: int, incident: Incident, anchors: Mapping[str | None, str], bud
     if len(incident.columns) == 1 and incident.columns[0] in anchors:
         title = f'<a href="#{anchors[incident.columns[0]]}">{title}</a>'
     elif len(incident.columns) > 1:
-        columns = chips(incident.columns, anchors, budget)
+        columns = chips(((c, wording.name(c)) for c in incident.columns), anchors, budget)
     if len(incident.columns) > OPEN_CHIPS:
         summary = wording.plural(len(incident.columns), "column")
         columns = f"<details><summary>{summary}</summary>{columns}</details>"
@@ -121,10 +121,10 @@ def _counted(n: int | None) -> str:
 
 def _row(outcome: Outcome, incident: int | None, anchors: Mapping[str | None, str]) -> str:
     c, m = outcome.constraint, outcome.measurement
-    column = name(c.column)
+    column = name(wording.subject(outcome))
     if c.column in anchors:
         column = f'<a href="#{anchors[c.column]}">{column}</a>'
-    if outcome.segment is not None:
+    if outcome.segment is not None and c.column is not None:
         column += f"<small>only {name(outcome.segment)}</small>"
     link = f'<a href="#incident-{incident}">{incident}</a>' if incident else wording.NONE
     cells = (
@@ -169,7 +169,7 @@ def _reason(members: Sequence[Outcome], anchors: Mapping[str | None, str], budge
     if not same:
         said += ' <span class="muted">The figures differ from column to column.</span>'
     checks = wording.listing(dict.fromkeys(wording.title(o.constraint.check) for o in members), 6)
-    columns = dict.fromkeys(o.constraint.column for o in members)
+    columns = dict.fromkeys((o.constraint.column, wording.subject(o)) for o in members)
     n = len(columns)
     folded = chips(columns, anchors, budget)
     if n > OPEN_CHIPS:

@@ -90,13 +90,13 @@ def fit(pieces: Iterable[str], budget: int) -> tuple[str, int]:
     return "".join(kept), left_out
 
 
-def chips(columns: Iterable[str | None], anchors: Mapping[str | None, str], budget: int) -> str:
-    """List columns as small labels, each a link to its place in the page where it has one."""
+def chips(labels: Iterable[tuple[str | None, str]], anchors: Mapping[str | None, str], budget: int) -> str:
+    """List columns, with what to call them, as small labels; each a link to its place in the page where it has one."""
     pieces = (
-        f'<a href="#{anchors[column]}">{safe(wording.name(column), 80)}</a>'
+        f'<a href="#{anchors[column]}">{safe(label, 80)}</a>'
         if column in anchors
-        else f"<span>{safe(wording.name(column), 80)}</span>"
-        for column in columns
+        else f"<span>{safe(label, 80)}</span>"
+        for column, label in labels
     )
     markup, left_out = fit(pieces, budget)
     more = f'<span class="more">and {left_out:,} more, all in the JSON report</span>' if left_out else ""

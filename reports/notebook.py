@@ -105,8 +105,8 @@ def _violations(report: Report) -> str:
 
 def _row(outcome: Outcome, views: dict[tuple[str, str | None], ColumnView]) -> str:
     constraint = outcome.constraint
-    column = name(constraint.column, 60)
-    if outcome.segment is not None:
+    column = name(wording.subject(outcome, 60), 60)
+    if outcome.segment is not None and constraint.column is not None:
         column += f' <span class="q">only {name(outcome.segment, 40)}</span>'
     view = views.get((constraint.column or "", outcome.segment)) or views.get((constraint.column or "", None))
     picture = ""

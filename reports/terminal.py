@@ -202,8 +202,8 @@ def _violations(report: Report, width: int) -> Iterator[RenderableType]:
         view = views.get((c.column or "", outcome.segment)) or views.get((c.column or "", None))
         before, now = _pictures(None if at == last else view, cells)
         last = at
-        label = wording.name(c.column, 60)
-        if outcome.segment is not None:
+        label = wording.subject(outcome, 60)
+        if outcome.segment is not None and c.column is not None:
             label += f" [{wording.name(outcome.segment, 40)}]"
         table.add_row(
             _text((label, "bold red" if c.severity is Severity.CRITICAL else "bold")),

@@ -145,7 +145,7 @@ def _no_capture(place: Place, record: Mapping[str, Any]) -> SourceError:
             fix="give the captured files, or the ones that the merge wrote",
         )
     return SourceError(
-        "has no captureData",
+        "is missing or no object",
         code="E-CAPTURE",
         file=place.file or None,
         line=place.line,

@@ -46,7 +46,12 @@ def _status() -> int:
         said = printable(error.format_message().removesuffix("."), 500)
         # Only the help of a command knows the options of a command.
         context = getattr(error, "ctx", None)
-        _say(f"driftline: E-USAGE: {said}; try '{context.command_path if context else 'driftline'} --help'")
+        advice = f"try '{context.command_path if context else 'driftline'} --help'"
+        _say(
+            f"driftline: E-USAGE: {said} T{advice[1:]}"
+            if said.endswith("?")
+            else f"driftline: E-USAGE: {said}; {advice}"
+        )
         return 2
     except click.exceptions.Abort:
         _say("driftline: interrupted")

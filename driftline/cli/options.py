@@ -115,7 +115,7 @@ def _display(what: str, total: int) -> tuple[Any, Any]:
     display = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

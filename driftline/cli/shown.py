@@ -68,6 +68,10 @@ def print_baseline(baseline: Baseline, only: tuple[str, ...]) -> None:
         console.print(f"and {len(features) - MOST_ROWS:,} more columns; choose with --column", markup=False)
 
 
+_SHOWN_TYPES = {"time": "Time", "boolean": "Boolean"}
+"""Kinds that the types of SageMaker have no word for."""
+
+
 def _table(baseline: Baseline, features: list[Feature]) -> Table:
     from rich.table import Table
     from rich.text import Text
@@ -97,6 +101,8 @@ def _table(baseline: Baseline, features: list[Feature]) -> Table:
         shape = "" if column is None else spark(view(feature.name, column, None).baseline_counts)
         median, low, high = facts.get("median"), facts.get("min"), facts.get("max")
         span = "" if low is None else f"{_short(low)} … {_short(high)}"
+        if not span and column is not None and column.kind == "boolean":
+            span = "false, true" if facts.get("n_distinct") == 2 else ""
         if not span and feature.domains:
             span = ", ".join(printable(v, 20) for v in feature.domains[:3]) + (
                 " …" if len(feature.domains) > 3 else ""
@@ -105,7 +111,7 @@ def _table(baseline: Baseline, features: list[Feature]) -> Table:
         distinct = facts.get("n_distinct")
         table.add_row(
             Text(printable(feature.name, 60)),
-            Text(feature.inferred_type.value),
+            Text(_SHOWN_TYPES.get("" if column is None else column.kind, feature.inferred_type.value)),
             "" if missing is None else f"{missing:,.0f}" if isinstance(missing, (int, float)) else "",
             "" if not isinstance(distinct, (int, float)) else f"{distinct:,.0f}",
             number(median) if isinstance(median, (int, float)) else "",
@@ -119,14 +125,17 @@ def _table(baseline: Baseline, features: list[Feature]) -> Table:
 def _short(value: object) -> str:
     from driftline.reports.wording import number
 
-    return number(value) if isinstance(value, (int, float)) else printable(value, 30)
+    if isinstance(value, (int, float)):
+        return number(value)
+    # Of a moment, the day: the range is for orientation, and the report has all of it.
+    return printable(str(value).partition("T")[0], 30)
 
 
 def _held_to(feature: Feature) -> str:
     parts = []
     if feature.completeness is not None:
         parts.append(
-            "complete" if feature.completeness == 1.0 else f"≥ {100 * feature.completeness:.3g} % complete"
+            "complete" if feature.completeness == 1.0 else f"≥ {100 * feature.completeness:.3g}% complete"
         )
     if feature.is_non_negative:
         parts.append("≥ 0")

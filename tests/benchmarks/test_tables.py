@@ -98,7 +98,7 @@ def test_accuracy_is_judged_by_the_worst_column(kept: dict[str, dict[str, Any]])
     wrong = _as(kept, sample=False)
     next(iter(wrong["accuracy"]["columns"].values()))["rank"] = 0.42
     row = next(line for line in sections(wrong)["goals"].splitlines() if line.startswith("| Quantiles"))
-    assert "**42.0 %**" in row
+    assert "**42.0%**" in row
     assert row.endswith("| **missed** |")
 
 

@@ -67,11 +67,11 @@ def test_version(flag: str) -> None:
     assert invoke(flag).output == f"driftline {__version__}\n"
 
 
-@pytest.mark.parametrize(("typed", "hint"), [("chek", "; did you mean 'check'?"), ("zzz", "")])
+@pytest.mark.parametrize(("typed", "hint"), [("chek", "; did you mean 'check'? Try"), ("zzz", "; try")])
 def test_unknown_command(run: Callable[..., object], typed: str, hint: str) -> None:
     done = run(typed)
     assert vars(done) == {
         "code": 2,
         "out": "",
-        "err": f"driftline: E-USAGE: there is no command {typed!r}{hint}; try 'driftline --help'\n",
+        "err": f"driftline: E-USAGE: there is no command {typed!r}{hint} 'driftline --help'\n",
     }

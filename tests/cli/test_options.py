@@ -57,7 +57,7 @@ def test_progress_on_a_terminal(world: Path) -> None:
     code, received = on_terminal(world)
     assert code == 0
     assert b"reading" in received
-    assert b" %" in received
+    assert b"%" in received
     assert received.rstrip().endswith((b"\x1b[2K", b"\x1b[?25h")) or b"\x1b[2K" in received
 
 

@@ -149,7 +149,7 @@ def test_two_sides_are_aligned_exactly(left: list[float], right: list[float], a:
     assert np.repeat(pair.cells, pair.baseline).tolist() == expected[0]
     assert np.repeat(pair.cells, pair.current).tolist() == expected[1]
     assert pair.cells.tolist() == sorted({*expected[0], *expected[1]})
-    assert pair.is_exact == (pair.shift == 0)
+    assert pair.is_value.all() or pair.shift > 0
 
 
 @given(rows_of(finite), st.integers(2, 8))
@@ -182,3 +182,42 @@ def test_empty_has_no_quantile_and_no_rows() -> None:
     assert Distribution().count_below(np.array([1.0])).tolist() == [0.0]
     assert Distribution().largest_blur == 0.0
     assert align(Distribution(), Distribution()).cells.shape == (0,)
+
+
+def test_frequent_values_are_not_blurred() -> None:
+    """Zeros and whole numbers are known to be what they are, however many other values there are."""
+    rng = np.random.default_rng(4)
+    zeros = np.where(rng.random(40_000) < 0.7, 0.0, rng.exponential(1000.0, 40_000))
+    mostly_zero = Distribution(capacity=256).update(zeros)
+    assert mostly_zero.shift > 0
+    assert mostly_zero.zeros == np.count_nonzero(zeros == 0)
+    assert mostly_zero.quantile([0.1, 0.5, 0.69]).tolist() == [0.0, 0.0, 0.0]
+    assert mostly_zero.largest_blur < 0.01
+    whole = np.minimum(rng.zipf(1.5, 40_000), 10**9).astype(np.float64)
+    counted = Distribution(capacity=256).update(whole)
+    assert counted.shift > 0
+    assert counted.is_whole
+    np.testing.assert_array_equal(
+        counted.quantile([0.1, 0.3, 0.5]), np.quantile(whole, [0.1, 0.3, 0.5], method="inverted_cdf")
+    )
+    assert counted.count_outside(1.0, 1e10) == (0, 0, 0)
+    assert counted.count_outside(2.0, 1e10) == (int((whole < 2).sum()), 0, 0)
+    assert counted.count_below(np.array([2.0, 2.5])).tolist() == [(whole < 2).sum(), (whole < 2.5).sum()]
+    more = counted.merge(Distribution(capacity=256).update(np.array([0.5])))
+    assert not more.is_whole
+
+
+def test_the_cell_of_zero_is_not_zero_where_it_holds_more() -> None:
+    values = np.concatenate([np.zeros(50), np.full(50, 5e-324), -np.geomspace(1e-300, 1e300, 50)])
+    found = Distribution(capacity=8).update(values)
+    _, high = found.bounds()
+    assert high[found.cells == 0] > 0.0
+
+
+@given(st.lists(finite, min_size=1, max_size=40), st.integers(2, 8))
+def test_what_is_counted_outside_is_outside(values: list[float], capacity: int) -> None:
+    found = _of(values, capacity)
+    low, high = values[0], max(values[0], values[-1])
+    below, above, across = found.count_outside(low, high)
+    assert below <= sum(v < low for v in values) <= below + across
+    assert above <= sum(v > high for v in values) <= above + across

@@ -236,7 +236,7 @@ def test_values_that_are_not_finite_are_refused(state: State, bad: list[float]) 
 
 
 def _cells(**changes: Any) -> Packed:
-    scalars = {"shift": 0, "capacity": 4}
+    scalars = {"shift": 0, "capacity": 4, "whole": 0, "zeros": 0}
     arrays = {"cells": np.array([1, 2]), "counts": np.array([1, 1])}
     return _changed(scalars, arrays, changes)
 

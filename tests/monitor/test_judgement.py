@@ -222,8 +222,7 @@ def test_only_evidence_backed_measurements_are_corrected(entries: list[tuple[flo
 
 def test_reasons_are_sentences_with_the_numbers() -> None:
     assert (
-        share(3, 50, 0.98, evidence=False).reason
-        == "3 of 50 rows lack a value (94 % complete, expected 98 %)."
+        share(3, 50, 0.98, evidence=False).reason == "3 of 50 rows lack a value (94% complete, expected 98%)."
     )
     assert share(0, 50, 1.0, check="data_type", expected="Integral").reason == "All 50 values are Integral."
     assert (
@@ -231,7 +230,7 @@ def test_reasons_are_sentences_with_the_numbers() -> None:
         == "2 of 50 numbers are outside 0 to ∞."
     )
     assert "below 1e-12" in drift(0.3, p=1e-40).reason
-    assert "just below 100 %" in share(1, 10, 0.999999999).reason
+    assert "just below 100%" in share(1, 10, 0.999999999).reason
     assert one(
         Constraint("freshness", "x", 7200.0), Measurement("freshness", 86_400.0 * 3, "seconds", 1)
     ).reason == ("The newest time stamp is 3.0 days old; at most 2.0 hours is allowed.")

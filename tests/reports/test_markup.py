@@ -40,7 +40,7 @@ def test_lists_are_cut_to_their_budget_and_counted(pieces: list[str], budget: in
 
 
 def test_chips_link_where_there_is_a_place() -> None:
-    assert chips(["a", None], {"a": "c0"}, 1000) == (
+    assert chips([("a", "a"), (None, "whole data set")], {"a": "c0"}, 1000) == (
         '<div class="chips"><a href="#c0">a</a><span>whole data set</span></div>'
     )
-    assert "and 98 more, all in the JSON report" in chips([f"{i}" for i in range(100)], {}, 40)
+    assert "and 98 more, all in the JSON report" in chips([(f"{i}", f"{i}") for i in range(100)], {}, 40)

@@ -37,13 +37,13 @@ CASES: list[Case] = [
     refused_data(
         "capture-data-missing",
         X,
-        "E-CAPTURE: x.jsonl:2: captureData: has no captureData; keep captured files apart from other JSON Lines",
+        "E-CAPTURE: x.jsonl:2: captureData: is missing or no object; keep captured files apart from other JSON Lines",
         _lines(GOOD, {"eventVersion": "0"}),
     ),
     refused_data(
         "capture-data-is-a-list",
         X,
-        "E-CAPTURE: x.jsonl:2: captureData: has no captureData; keep captured files apart from other JSON Lines",
+        "E-CAPTURE: x.jsonl:2: captureData: is missing or no object; keep captured files apart from other JSON Lines",
         _lines(GOOD, {"captureData": []}),
     ),
     refused_data(
@@ -139,7 +139,7 @@ CASES: list[Case] = [
     refused_data(
         "other-lines-first",
         X,
-        "E-CAPTURE: x.jsonl:2: captureData: has no captureData; keep captured files apart from other JSON Lines",
+        "E-CAPTURE: x.jsonl:2: captureData: is missing or no object; keep captured files apart from other JSON Lines",
         _lines(GOOD, {"a": 1}),
     ),
     refused(

@@ -98,7 +98,7 @@ CASES: list[Case] = [
     refused_data(
         "capture-format-of-other-lines",
         "x.jsonl",
-        "E-CAPTURE: x.jsonl:1: captureData: has no captureData; keep captured files apart from other JSON Lines",
+        "E-CAPTURE: x.jsonl:1: captureData: is missing or no object; keep captured files apart from other JSON Lines",
         files({"x.jsonl": b'{"a": 1}\n'}),
         "--format",
         "sagemaker",
@@ -130,7 +130,7 @@ CASES: list[Case] = [
     refused(
         "unknown-command",
         ("chekc",),
-        "E-USAGE: there is no command 'chekc'; did you mean 'check'?; try 'driftline --help'",
+        "E-USAGE: there is no command 'chekc'; did you mean 'check'? Try 'driftline --help'",
         nothing,
     ),
     refused(

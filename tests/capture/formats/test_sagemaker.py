@@ -234,8 +234,8 @@ def test_mixed_encodings(captured: Callable[..., Path], values: Values) -> None:
         (_record({"data": "1"}), "E-CAPTURE", "expected CSV"),
         (_record({"data": 5, "encoding": "CSV"}), "E-CAPTURE", "expected text"),
         (_record("1,2"), "E-CAPTURE", "expected an object"),
-        ({"captureData": 3}, "E-CAPTURE", "no captureData"),
-        ({"other": 3}, "E-CAPTURE", "no captureData"),
+        ({"captureData": 3}, "E-CAPTURE", "missing or no object"),
+        ({"other": 3}, "E-CAPTURE", "missing or no object"),
         ({"groundTruthData": {"data": "1"}}, "E-GROUND-TRUTH", "ground truth"),
     ],
 )
