@@ -87,6 +87,10 @@ def _run(asked: argparse.Namespace) -> int:
         _say(f"written: {save(folder, _accuracy(scale, rounds))}")
     if "kernels" in parts:
         _say(f"written: {save(folder, _kernels(scale, rounds))}")
+    if "sinking" in parts:
+        _say(f"written: {save(folder, _sinking(scale, rounds))}")
+    if "serving" in parts:
+        _say(f"written: {save(folder, _serving(scale, rounds))}")
     if published:
         _write_page()
     else:
@@ -200,6 +204,32 @@ def _kernels(scale: float, rounds: int) -> dict[str, Any]:
             for entry in measured
         ],
     }
+
+
+def _sinking(scale: float, rounds: int) -> dict[str, Any]:
+    document = header("sinking", scale=scale, rounds=rounds)
+    words = [sys.executable, "-m", "benchmarks.sinking", "--seconds", repr(max(1.0, 20.0 * scale))]
+    measured = []
+    for number in range(rounds):
+        _say(f"sinking, round {number + 1}")
+        done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=False)
+        if done.returncode:
+            raise BenchmarkError("the sink could not be measured")
+        measured.append(json.loads(done.stdout))
+    return document | {"rates": measured}
+
+
+def _serving(scale: float, rounds: int) -> dict[str, Any]:
+    document = header("serving", scale=scale, rounds=rounds)
+    words = [sys.executable, "-m", "benchmarks.serving", "--seconds", repr(max(0.5, 4.0 * scale))]
+    measured = []
+    for number in range(rounds):
+        _say(f"serving, round {number + 1}")
+        done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=False)
+        if done.returncode:
+            raise BenchmarkError("the cost of capture could not be measured")
+        measured.append(json.loads(done.stdout))
+    return document | {"rates": measured}
 
 
 def _write_page() -> None:

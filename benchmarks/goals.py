@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from benchmarks.pairs import Usage
 
-__all__ = ["GOALS", "Accuracy", "Comparison", "Goal", "compare", "verdict"]
+__all__ = ["GOALS", "Accuracy", "Comparison", "Goal", "Rate", "compare", "verdict"]
 
 Form = Literal["ratio", "times", "difference", "value"]
 
@@ -63,24 +63,38 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """A number that the rounds of the sink, or of the service, tell themselves.
+
+    Attributes
+    ----------
+    name : str
+    part : {"sinking", "serving"}
+    """
+
+    name: str
+    part: Literal["sinking", "serving"] = "sinking"
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """A number to reach.
 
     Attributes
     ----------
     what : str
-    source : Comparison or Accuracy
+    source : Comparison, Accuracy or Rate
         How it is measured.
     first_step, goal : float or None
         Bounds; the first step is None where there is none of its own.
-    unit : {"", "x", "s", "MiB", "%", "e"}
+    unit : {"", "x", "s", "/s", "MiB", "%", "e"}
         Nothing for a ratio, ``x`` for times as fast, ``e`` for a share in powers of ten.
     at_least : bool
         The bounds are lower bounds.
     """
 
     what: str
-    source: Comparison | Accuracy
+    source: Comparison | Accuracy | Rate
     first_step: float | None
     goal: float
     unit: str = ""
@@ -198,6 +212,36 @@ GOALS: tuple[Goal, ...] = (
     ),
     Goal("Mean, largest relative error", Accuracy("mean"), 1e-9, 1e-9, "e"),
     Goal("Standard deviation, largest relative error", Accuracy("deviation"), 1e-9, 1e-9, "e"),
+    Goal(
+        "Sink, records acknowledged in batches of 500",
+        Rate("batch_records_per_second"),
+        None,
+        20_000.0,
+        "/s",
+        at_least=True,
+    ),
+    Goal("Sink, peak memory", Rate("batch_peak"), None, 512.0, "MiB"),
+    Goal(
+        "Middleware, added to the 99th percentile at 1,000 requests/s",
+        Rate("added_p99", "serving"),
+        None,
+        0.001,
+        "s",
+    ),
+    Goal(
+        "Middleware, throughput lost at 1,000 requests/s",
+        Rate("lost_at_rate", "serving"),
+        None,
+        0.05,
+        "%",
+    ),
+    Goal(
+        "Middleware, throughput lost of the most that one process can do",
+        Rate("lost_at_most", "serving"),
+        0.1,
+        0.05,
+        "%",
+    ),
 )
 
 

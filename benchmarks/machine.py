@@ -9,7 +9,20 @@ from pathlib import Path
 
 __all__ = ["machine", "versions"]
 
-PACKAGES = ("driftline", "numpy", "pyarrow", "numba", "llvmlite", "duckdb", "pandas", "scipy")
+PACKAGES = (
+    "driftline",
+    "numpy",
+    "pyarrow",
+    "numba",
+    "llvmlite",
+    "duckdb",
+    "pandas",
+    "scipy",
+    "fastapi",
+    "uvicorn",
+    "httptools",
+    "uvloop",
+)
 
 
 def machine() -> dict[str, object]:

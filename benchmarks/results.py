@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["KEPT", "PARTS", "PUBLISHED_ROUNDS", "header", "load", "rounds_of", "save"]
 
 SCHEMA = "driftline.benchmarks/v1"
-PARTS = ("processes", "accuracy", "kernels")
+PARTS = ("processes", "accuracy", "kernels", "sinking", "serving")
 KEPT = Path(__file__).parent / "results"
 """Folder of the results that documentation quotes."""
 

@@ -8,7 +8,7 @@ import re
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.goals import GOALS, Accuracy, Goal, compare, verdict
+from benchmarks.goals import GOALS, Accuracy, Goal, Rate, compare, verdict
 from benchmarks.pairs import BenchmarkError, Spread, Usage, paired
 from benchmarks.results import rounds_of
 
@@ -22,7 +22,7 @@ __all__ = ["inserted", "sections"]
 MIB = float(1 << 20)
 _MARKED = re.compile(r"(<!-- benchmarks: (?P<name>[a-z]+) -->\n).*?(<!-- benchmarks: end -->)", re.DOTALL)
 
-_UNITS = {"": "", "x": " ×", "s": " s", "MiB": " MiB", "%": "%", "e": ""}
+_UNITS = {"": "", "x": " ×", "s": " s", "/s": "/s", "MiB": " MiB", "%": "%", "e": ""}
 
 
 def sections(documents: Documents) -> dict[str, str]:
@@ -40,6 +40,10 @@ def sections(documents: Documents) -> dict[str, str]:
         made["accuracy"] = _accuracy(documents["accuracy"])
     if "kernels" in documents:
         made["kernels"] = _kernels(documents["kernels"])
+    if "sinking" in documents:
+        made["sinking"] = _sinking(documents["sinking"])
+    if "serving" in documents:
+        made["serving"] = _serving(documents["serving"])
     return made
 
 
@@ -107,15 +111,17 @@ def _goals(documents: Documents) -> str:
     samples = [document for document in documents.values() if document["sample"]]
     rounds = rounds_of(documents["processes"]) if "processes" in documents else {}
     columns = documents.get("accuracy", {}).get("columns", {})
+    rates = {part: documents.get(part, {}).get("rates", []) for part in ("sinking", "serving")}
     rows = []
     for goal in GOALS:
         sign = "≥" if goal.at_least else "≤"
         step = "–" if goal.first_step is None else f"{sign} {_bound(goal.first_step, goal.unit)}"
-        found = (
-            _of_errors(goal.source, columns)
-            if isinstance(goal.source, Accuracy)
-            else compare(goal.source, rounds)
-        )
+        if isinstance(goal.source, Accuracy):
+            found = _of_errors(goal.source, columns)
+        elif isinstance(goal.source, Rate):
+            found = _of_rates(goal.source.name, rates[goal.source.part])
+        else:
+            found = compare(goal.source, rounds)
         row = [goal.what, step, f"{sign} {_bound(goal.goal, goal.unit)}"]
         if found is None:
             rows.append([*row, "–", "–", "not measured"])
@@ -138,6 +144,8 @@ def _bound(value: float, unit: str) -> str:
     """Return a bound as it is written down: no more digits than it has."""
     if unit == "MiB":
         return f"{value:g} MiB"
+    if unit == "/s":
+        return f"{value:,.0f}/s"
     if unit == "e":
         return f"{value:.0e}"
     return f"{value * 100:g}%" if unit == "%" else f"{value:g}{_UNITS[unit]}"
@@ -158,6 +166,60 @@ def _of_errors(source: Accuracy, columns: Mapping[str, Mapping[str, float]]) -> 
         inexact = [e for e in errors if e] or [0.0]
         judged = math.sqrt(statistics.fmean(e * e for e in inexact))
     return Spread(min(errors), judged, max(errors))
+
+
+def _of_rates(name: str, rates: Sequence[Mapping[str, float]]) -> Spread | None:
+    told = [found[name] for found in rates if name in found]
+    return Spread.of(told) if told else None
+
+
+_SINKING = {
+    "records_per_second": ("acknowledged, records/s", 1.0),
+    "cpu_microseconds": ("processor time of the sink, µs a record", 1.0),
+    "p99_seconds": ("99 % of the answers within, s", 1.0),
+    "sealed_beside_per_second": ("sealed beside it, records/s", 1.0),
+    "sealed_after_per_second": ("sealed afterwards, records/s", 1.0),
+    "peak": ("peak of the sink, MiB", MIB),
+}
+
+
+def _sinking(document: Mapping[str, Any]) -> str:
+    rates = document["rates"]
+    rows = []
+    for kind, words in (
+        ("batch", "batches of 500, 4 connections"),
+        ("single", "one a request, 64 connections"),
+    ):
+        cells = []
+        for name, (_, unit) in _SINKING.items():
+            found = _of_rates(f"{kind}_{name}", rates)
+            cells.append("–" if found is None else _number(found.median / unit))
+        rows.append([words, *cells])
+    heads = ("records", *(head for head, _ in _SINKING.values()))
+    return f"{_conditions(document)}\n\n{_table(heads, rows)}"
+
+
+_SERVING = {
+    "p50": ("half of the answers within, ms", 1e-3),
+    "p99": ("99 % within, ms", 1e-3),
+    "p999": ("99.9 % within, ms", 1e-3),
+    "cpu": ("processor time of the server, µs a request", 1e-6),
+    "achieved": ("answered of 1,000 requests/s", 1.0),
+    "rate": ("at most, requests/s", 1.0),
+}
+
+
+def _serving(document: Mapping[str, Any]) -> str:
+    rates = document["rates"]
+    rows = []
+    for kind, words in (("plain", "without"), ("captured", "with capture"), ("added", "added")):
+        cells = []
+        for name, (_, unit) in _SERVING.items():
+            found = _of_rates(f"{kind}_{name}", rates)
+            cells.append("–" if found is None else _number(found.median / unit))
+        rows.append([words, *cells])
+    heads = ("service", *(head for head, _ in _SERVING.values()))
+    return f"{_conditions(document)}\n\n{_table(heads, rows)}"
 
 
 _HEADS = {

@@ -12,9 +12,18 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["boolean_array", "number_array", "numpy_array", "text_array", "to_float64"]
+__all__ = [
+    "boolean_array",
+    "map_array",
+    "mask_array",
+    "number_array",
+    "numbers_of",
+    "numpy_array",
+    "text_array",
+    "to_float64",
+]
 
 
 def _validity(values: Sequence[Any]) -> pa.Buffer | None:
@@ -102,3 +111,38 @@ def to_float64(array: pa.Array) -> pa.Array:
     floats = np.frombuffer(data, dtype=np.int64, count=end).astype(np.float64)
     buffers = [validity, pa.py_buffer(floats)]
     return pa.Array.from_buffers(pa.float64(), len(array), buffers, offset=array.offset)
+
+
+def mask_array(flags: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
+    """Make a boolean array of flags that NumPy holds."""
+    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, _bits(flags)])
+
+
+def map_array(values: Sequence[Mapping[str, str] | None]) -> pa.Array:
+    """Make an array of maps from text to text; empty ones become null.
+
+    Raises
+    ------
+    UnicodeEncodeError
+        For lone surrogates.
+    """
+    lengths = np.fromiter((len(value or ()) for value in values), dtype=np.int32, count=len(values))
+    offsets = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    entries = [entry for value in values if value for entry in value.items()]
+    return pa.MapArray.from_arrays(
+        numpy_array(offsets, pa.int32(), nan_is_null=False),
+        text_array([key for key, _ in entries]),
+        text_array([text for _, text in entries]),
+        mask=mask_array(lengths == 0),
+    )
+
+
+def numbers_of(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """Give the values of a column of numbers without nulls, shape (n,)."""
+    if column.null_count:
+        raise ValueError("a column that may not lack values lacks some")
+    pieces = [np.from_dlpack(chunk) for chunk in column.chunks if len(chunk)]
+    if len(pieces) == 1:
+        return pieces[0]
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.int64)

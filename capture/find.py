@@ -8,6 +8,8 @@ Rules, in this order:
 * A folder means the data files below it, recursively. Names that begin with ``.`` or ``_`` are left out
   (unless they are partition folders, ``key=value``, which are entered but give no column), and so are files
   that do not end like data.
+* Of captures (a folder with ``.driftline/manifest.db``) only the files that their manifest shows, see
+  :mod:`driftline.capture.stored`.
 * Files are ordered by name.
 """
 
@@ -22,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from driftline.capture.blob import local_blob
 from driftline.capture.failure import reading
+from driftline.capture.stored import visible
 from driftline.errors import SourceError
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from driftline.capture.blob import Blob
 
-__all__ = ["ENDINGS", "FORMATS", "Found", "find", "format_of", "hidden", "shown"]
+__all__ = ["ENDINGS", "FORMATS", "Found", "everything", "find", "format_of", "hidden", "shown"]
 
 FORMATS = ("parquet", "csv", "jsonl", "sagemaker")
 """Names of the file formats. Captured traffic ends like JSON Lines and is recognised by its content."""
@@ -123,6 +126,30 @@ def find(paths: Sequence[str], kind: str | None = None) -> Found:
     return Found(ordered, kind or _agreed(ordered), tuple(notes))
 
 
+def everything(paths: Sequence[str]) -> list[tuple[bool, Blob]]:
+    """Find the files that `paths` mean, whatever they end in, in order of their names.
+
+    Returns
+    -------
+    list of (bool, Blob)
+        Whether a file was named outright, and the file.
+
+    Raises
+    ------
+    SourceError
+        As :func:`find`; ``E-NO-DATA`` where a folder or pattern has no file.
+    """
+    found: dict[str, tuple[bool, Blob]] = {}
+    for path in paths:
+        outright, candidates = _expand(path)
+        if not candidates:
+            raise _nothing([path], [])
+        for item in candidates:
+            blob = local_blob(item) if isinstance(item, str) else item
+            found.setdefault(blob.name, (outright, blob))
+    return [found[name] for name in sorted(found)]
+
+
 def _filtered(listed: Sequence[Blob | str], wanted: str | None) -> tuple[list[Blob | str], list[str]]:
     """Take what ends like data; where a format is asked for and no name says so, what ends like nothing."""
     endings = [format_of(item if isinstance(item, str) else item.name) for item in listed]
@@ -146,7 +173,12 @@ def _expand(path: str) -> tuple[bool, Sequence[Blob | str]]:
         if not path.lower().startswith("file://"):
             from driftline.capture.store import remote
 
-            return remote(path)
+            outright, blobs = remote(path)
+            if not outright:
+                from driftline.capture.stored import visible_objects
+
+                blobs = visible_objects(blobs)
+            return outright, blobs
         path = _local_path(path)
     with reading(path):
         if "\0" in path:
@@ -155,12 +187,12 @@ def _expand(path: str) -> tuple[bool, Sequence[Blob | str]]:
             raise SourceError("names no file", code="E-FILE", file=path, fix="say where the data is")
         if os.path.isdir(path):  # noqa: PTH112
             _refuse_documents(path)
-            return False, list(_below(path))
+            return False, visible(_below(path), path)
         if _is_there(path):
             return True, [path]
         if not _PATTERN.search(path):
             raise SourceError("does not exist", code="E-FILE", file=path, fix="check the path")
-        return False, list(_matching(path))
+        return False, visible(_matching(path))
 
 
 def _is_there(path: str) -> bool:

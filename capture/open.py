@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pyarrow as pa
@@ -28,12 +28,12 @@ from driftline.documents import nearest
 from driftline.errors import InternalError, SchemaError, SourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from driftline.capture.find import Found
     from driftline.capture.source import Part, Record, RecordHandler, RecordSource, Source
 
-__all__ = ["BATCH_ROWS", "open_records", "open_source"]
+__all__ = ["BATCH_ROWS", "open_found", "open_records", "open_source"]
 
 BATCH_ROWS = 131_072
 """Most rows of one batch, unless the caller says otherwise."""
@@ -49,6 +49,7 @@ def open_source(
     header: bool | Literal["auto"] = "auto",
     batch_rows: int = BATCH_ROWS,
     columns: Sequence[str] | None = None,
+    keep: Collection[str] = (),
     record_handler: RecordHandler | None = None,
     strict_encoding: bool = False,
 ) -> Source:
@@ -69,6 +70,9 @@ def open_source(
         Most rows of one batch.
     columns : sequence of str, optional
         Columns to keep, in this order.
+    keep : collection of str
+        Columns about the event, such as ``_model_version``, to keep where the data are captures: these are left out
+        otherwise, unless `columns` names them.
     record_handler : callable, optional
         Stands between the records and the rows, see :data:`~driftline.capture.source.RecordHandler`.
     strict_encoding : bool
@@ -107,7 +111,7 @@ def open_source(
     else:
         source = _opened(data, kind, header, batch_rows, strict_encoding)
     source = _without_index(source)
-    return source if columns is None else _chosen(source, columns)
+    return _features(source, keep) if columns is None else _chosen(source, columns)
 
 
 def open_records(
@@ -197,7 +201,30 @@ def _opened(
     if paths is None:
         return _in_memory(data, batch_rows)
     found = _found(paths, kind)
-    label = _label(paths)
+    return open_found(
+        found,
+        label=_label(paths),
+        header=header,
+        batch_rows=batch_rows,
+        strict_encoding=strict_encoding,
+    )
+
+
+def open_found(
+    found: Found,
+    *,
+    label: str,
+    header: bool | Literal["auto"] = "auto",
+    batch_rows: int = BATCH_ROWS,
+    strict_encoding: bool = False,
+) -> Source:
+    """Open files that were found, and whose format is known.
+
+    Raises
+    ------
+    SourceError, SchemaError
+        As :func:`open_source`.
+    """
     blobs, notes = found.blobs, found.notes
     if found.format == "parquet":
         from driftline.capture.formats.parquet import open_parquet
@@ -273,6 +300,23 @@ def _without_index(source: Source) -> Source:
     return _subset(source, kept, ("the index that pandas stored with the data is no column",))
 
 
+def _features(source: Source, keep: Collection[str]) -> Source:
+    """Leave out the columns about the event, where the source is captures."""
+    if not getattr(source, "captured", False):
+        return source
+    from driftline.capture.stored import features
+
+    kept, named = features(source.fields, keep)
+    if not kept:
+        raise SchemaError(
+            "the captured events have no values",
+            code="E-NO-COLUMNS",
+            file=source.label,
+            fix="check what the endpoint is sent",
+        )
+    return replace(_subset(source, kept), named=named, captured=False)
+
+
 def _chosen(source: Source, columns: Sequence[str]) -> Source:
     known = {field.name: position for position, field in enumerate(source.fields)}
     if isinstance(columns, str) or not columns:
@@ -292,7 +336,7 @@ def _chosen(source: Source, columns: Sequence[str]) -> Source:
     return _subset(source, [known[name] for name in columns])
 
 
-def _subset(source: Source, kept: Sequence[int], notes: Sequence[str] = ()) -> Source:
+def _subset(source: Source, kept: Sequence[int], notes: Sequence[str] = ()) -> OpenedSource:
     return OpenedSource(
         source.label,
         tuple(source.fields[position] for position in kept),
@@ -301,6 +345,7 @@ def _subset(source: Source, kept: Sequence[int], notes: Sequence[str] = ()) -> S
         source.sources,
         tuple(_SubsetPart(part, tuple(kept)) for part in source.parts),
         (*source.notes, *notes),
+        getattr(source, "captured", False),
     )
 
 

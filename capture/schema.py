@@ -36,6 +36,8 @@ class Union:
         For each file, the index of its schema in `positions`.
     notes : tuple of str
         Which columns are missing where, and which types were joined.
+    mixed : frozenset of str
+        Columns of text and of other types, which became text.
     """
 
     names: tuple[str, ...]
@@ -43,10 +45,18 @@ class Union:
     positions: tuple[tuple[int | None, ...], ...]
     shape: tuple[int, ...]
     notes: tuple[str, ...]
+    mixed: frozenset[str] = frozenset()
 
 
-def unite(files: Sequence[tuple[str, pa.Schema]]) -> Union:
+def unite(files: Sequence[tuple[str, pa.Schema]], *, mix: bool = False) -> Union:
     """Join the schemas of `files`, given as (name, schema).
+
+    Parameters
+    ----------
+    files : sequence of (str, pyarrow.Schema)
+    mix : bool
+        True makes text of what is text here and a number there, as for captured traffic, whose types are read off the
+        values; False refuses it.
 
     Raises
     ------
@@ -70,6 +80,7 @@ def unite(files: Sequence[tuple[str, pa.Schema]]) -> Union:
     types: dict[str, pa.DataType] = {}
     origin: dict[str, str] = {}
     joined: set[str] = set()
+    mixed: set[str] = set()
     for file, schema in zip(example, distinct, strict=True):
         for field in schema:
             if field.name not in types:
@@ -80,6 +91,9 @@ def unite(files: Sequence[tuple[str, pa.Schema]]) -> Union:
             if known == field.type:
                 continue
             common = join(known, field.type)
+            if common is None and mix and _has_text_form(known) and _has_text_form(field.type):
+                common = pa.string()
+                mixed.add(field.name)
             if common is None:
                 raise SchemaError(
                     f"is {field.type} here and {known} in {origin[field.name]}",
@@ -100,7 +114,13 @@ def unite(files: Sequence[tuple[str, pa.Schema]]) -> Union:
         for name in types
         if name in joined
     ]
-    return Union(tuple(types), tuple(types.values()), tuple(positions), tuple(shape), tuple(notes))
+    return Union(
+        tuple(types), tuple(types.values()), tuple(positions), tuple(shape), tuple(notes), frozenset(mixed)
+    )
+
+
+def _has_text_form(kind: pa.DataType) -> bool:
+    return _is_text(_plain(kind)) or _is_number(kind) or bool(pa.types.is_boolean(kind))
 
 
 def _missing_notes(

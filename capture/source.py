@@ -153,7 +153,13 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenedSource:
-    """The plain form of a :class:`Source` that every format gives."""
+    """The plain form of a :class:`Source` that every format gives.
+
+    Attributes
+    ----------
+    captured : bool
+        True where all files are segments of captures, whose first columns are about the event.
+    """
 
     label: str
     fields: tuple[Field, ...]
@@ -162,6 +168,7 @@ class OpenedSource:
     sources: tuple[str, ...]
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
+    captured: bool = False
 
 
 @dataclass(frozen=True, slots=True)

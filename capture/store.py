@@ -22,7 +22,7 @@ from driftline.errors import DriftlineError, SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["remote"]
+__all__ = ["opened_store", "remote"]
 
 _PATTERN = re.compile(r"[*\[]")
 
@@ -43,21 +43,8 @@ def remote(url: str) -> tuple[bool, list[Blob]]:
     """
     import pyarrow.fs as pafs
 
-    scheme, _, rest = url.partition("://")
-    rest, _, query = rest.partition("?")
-    authority, _, key = rest.partition("/")
-    bucket = authority.rpartition("@")[2]
-    folder_asked = key.endswith("/")
-    key = key.strip("/")
-    shown = f"{scheme}://{bucket}/{key}".rstrip("/")
-    if not bucket:
-        raise SourceError("names no bucket", code="E-STORE", file=shown, fix="write s3://bucket/key")
-    options = f"?{query}" if query else ""
-    _check_key(shown)
-    secrets = [part for part in (authority.rpartition("@")[0], query) if part]
-    with _asking(shown, secrets):
-        store, base = pafs.FileSystem.from_uri(f"{scheme}://{authority}{options}")
-    root = base.rstrip("/")
+    store, root, key, shown, secrets, folder_asked = _parsed(url)
+    scheme = shown.partition("://")[0]
     with _asking(shown, secrets):
         target = f"{root}/{key}" if key else root
         (info,) = store.get_file_info([target])
@@ -75,6 +62,46 @@ def remote(url: str) -> tuple[bool, list[Blob]]:
     for blob in blobs:
         _check_key(blob.name)
     return False, blobs
+
+
+def opened_store(url: str) -> tuple[Any, str, str]:
+    """Open the store of a URL for reading and writing below it.
+
+    Returns
+    -------
+    store : pyarrow.fs.FileSystem
+    base : str
+        What stands before every path: the bucket and the key.
+    shown : str
+        The URL without credentials and options.
+
+    Raises
+    ------
+    SourceError
+        ``E-STORE``, as :func:`remote`.
+    """
+    store, root, key, shown, _, _ = _parsed(url)
+    return store, f"{root}/{key}".rstrip("/"), shown
+
+
+def _parsed(url: str) -> tuple[Any, str, str, str, list[str], bool]:
+    import pyarrow.fs as pafs
+
+    scheme, _, rest = url.partition("://")
+    rest, _, query = rest.partition("?")
+    authority, _, key = rest.partition("/")
+    bucket = authority.rpartition("@")[2]
+    folder_asked = key.endswith("/")
+    key = key.strip("/")
+    shown = f"{scheme}://{bucket}/{key}".rstrip("/")
+    if not bucket:
+        raise SourceError("names no bucket", code="E-STORE", file=shown, fix="write s3://bucket/key")
+    options = f"?{query}" if query else ""
+    _check_key(shown)
+    secrets = [part for part in (authority.rpartition("@")[0], query) if part]
+    with _asking(shown, secrets):
+        store, base = pafs.FileSystem.from_uri(f"{scheme}://{authority}{options}")
+    return store, base.rstrip("/"), key, shown, secrets, folder_asked
 
 
 def _check_bucket(store: Any, bucket: str, shown: str) -> None:

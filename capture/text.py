@@ -38,7 +38,10 @@ _BEGINNINGS = {
     b"BZh": "a bzip2 archive",
     b"\x28\xb5\x2f\xfd": "a zstd archive",
     b"\x89HDF": "an HDF5 file",
-    b"\x80\x04\x95": "a pickle",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
 }
 
 

@@ -57,7 +57,8 @@ _CALLS = {
     "show": "In Python: [`dl.load_report(path)`](python.md#load_report) or "
     "[`dl.load_baseline(path)`](python.md#load_baseline).\n\n",
     "diff": "In Python: [`dl.diff(before, after)`](python.md#diff).\n\n",
-    "completion": "",
+    "capture": "What it is about: [Capture](capture.md).\n\n",
+    "truth": "What it is about: [Ground truth](ground-truth.md).\n\n",
 }
 
 
@@ -68,14 +69,23 @@ def page() -> str:
     settings = {**application.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(application, info_name="driftline", **settings)
     parts = [_HEAD, f"## `driftline`\n\n{_help(application, context)}"]
-    for name in application.list_commands(context):
-        command = application.get_command(context, name)
+    parts += _sections(application, context)
+    return "\n".join(parts)
+
+
+def _sections(group: click.Group, context: click.Context) -> list[str]:
+    parts = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         inner = click.Context(
             command, info_name=name, parent=context, terminal_width=WIDTH, max_content_width=WIDTH
         )
-        parts.append(f"## `driftline {name}`\n\n{_CALLS[name]}{_help(command, inner)}")
-    return "\n".join(parts)
+        path = inner.command_path.removeprefix("driftline ")
+        parts.append(f"## `driftline {path}`\n\n{_CALLS.get(path, '')}{_help(command, inner)}")
+        if isinstance(command, click.Group):
+            parts += _sections(command, inner)
+    return parts
 
 
 def _help(command: click.Command, context: click.Context) -> str:

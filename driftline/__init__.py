@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from driftline import capture
     from driftline.api import baseline, check, diff, load_baseline, load_report, profile
     from driftline.baselines.baseline import Baseline
     from driftline.errors import DriftlineError
@@ -28,6 +29,7 @@ _HOMES = {
     "DriftlineError": "driftline.errors",
     "Report": "driftline.reports.report",
     "baseline": "driftline.api",
+    "capture": "driftline",
     "check": "driftline.api",
     "diff": "driftline.api",
     "load_baseline": "driftline.api",
@@ -41,6 +43,7 @@ __all__ = [
     "Report",
     "__version__",
     "baseline",
+    "capture",
     "check",
     "diff",
     "load_baseline",
@@ -53,7 +56,11 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'driftline' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    value = (
+        importlib.import_module(f"{home}.{name}")
+        if home == __name__
+        else getattr(importlib.import_module(home), name)
+    )
     globals()[name] = value
     return value
 

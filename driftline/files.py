@@ -23,7 +23,7 @@ from driftline.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["digest", "read_regular", "write_folder", "write_whole"]
+__all__ = ["digest", "make_folder", "read_regular", "write_folder", "write_whole"]
 
 _TEMPORARY = ".driftline-"
 _STAGING = ".driftline-staging-"
@@ -34,7 +34,7 @@ def digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def write_whole(target: str | os.PathLike[str], data: bytes) -> None:
+def write_whole(target: str | os.PathLike[str], data: bytes | memoryview) -> None:
     """Write `data` to `target` atomically and durably.
 
     Parameters
@@ -155,6 +155,19 @@ def _failed(target: object, error: OSError) -> UsageError:
     )
 
 
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make a folder and those above it, closed to others; one that is there is left as it is.
+
+    Raises
+    ------
+    OSError
+        If that cannot be; nothing is left behind then.
+    """
+    with _folders(Path(folder)):
+        if not Path(folder).is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(folder))
+
+
 @contextmanager
 def _folders(folder: Path) -> Iterator[None]:
     """Make a folder and those above it, and take the new ones away again if what they were made for fails.
@@ -181,7 +194,7 @@ def _folders(folder: Path) -> Iterator[None]:
         raise
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def _write(descriptor: int, data: bytes | memoryview) -> None:
     """Write `data`, see it to the disk, and close the file."""
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)

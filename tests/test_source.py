@@ -212,8 +212,11 @@ def test_every_module_is_documented() -> None:
 
 
 def test_no_test_is_skipped_and_none_sleeps() -> None:
+    """The examination's rigs may sleep: they kill, cut and fill at moments that chance chooses."""
     found = []
     for file, tree in trees("tests"):
+        if file.startswith("tests/exam/") and not Path(file).name.startswith("test_"):
+            continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Name, ast.Attribute)):
                 owner = node.value.id if isinstance(node.value, ast.Name) else node.value.attr

@@ -17,7 +17,7 @@ from driftline.capture.values import Kinds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CsvBlock", "csv_block"]
+__all__ = ["CsvBlock", "csv_block", "csv_columns"]
 
 _SIDE = pa.struct([("data", pa.string()), ("encoding", pa.string())])
 _NAMES = ("endpointOutput", "endpointInput")
@@ -75,7 +75,11 @@ def _columns(side: pa.StructArray) -> tuple[tuple[Kinds, pa.Array], ...] | None:
     data = side.field("data")
     if side.null_count or data.null_count or set(side.field("encoding").to_pylist()) != {"CSV"}:
         return None
-    payloads = data.to_pylist()
+    return csv_columns(data.to_pylist())
+
+
+def csv_columns(payloads: Sequence[str]) -> tuple[tuple[Kinds, pa.Array], ...] | None:
+    """Split payloads of one line each into columns of text, or give None where they need a closer look."""
     text = "\n".join([payload.removesuffix("\n") for payload in payloads])
     first = payloads[0].removesuffix("\n")
     if '"' in text or "\r" in text or not first or text.count("\n") != len(payloads) - 1 or "\n\n" in text:

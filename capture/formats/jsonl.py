@@ -35,6 +35,7 @@ __all__ = [
     "json_records",
     "line_blocks",
     "open_jsonl",
+    "pieces",
     "records_of",
     "stretches",
 ]
@@ -54,7 +55,15 @@ class _Document:
     values: list[Any]
 
 
-def _pieces(blob: Blob, chunks: Iterable[bytes]) -> Iterator[Lines | _Document]:
+def pieces(blob: Blob, chunks: Iterable[bytes]) -> Iterator[Lines | _Document]:
+    """Give a JSON file as stretches of whole lines, or as the one list that it is.
+
+    Raises
+    ------
+    SourceError
+        As :func:`~driftline.capture.text.text_chunks` and :func:`~driftline.capture.text.lines`; ``E-JSON`` for a list
+        that is not JSON.
+    """
     text = text_chunks(blob, chunks)
     head = b""
     for chunk in text:
@@ -96,7 +105,7 @@ def json_records(blobs: Sequence[Blob]) -> Iterator[tuple[Place, dict[str, Any]]
         object.
     """
     for blob, chunks in read_ahead(blobs):
-        for piece in _pieces(blob, chunks):
+        for piece in pieces(blob, chunks):
             yield from records_of(piece)
 
 
@@ -141,7 +150,7 @@ def line_blocks(blobs: Sequence[Blob]) -> Iterator[list[Lines | _Document]]:
     block: list[Lines | _Document] = []
     size = 0
     for blob, chunks in read_ahead(blobs):
-        for piece in _pieces(blob, chunks):
+        for piece in pieces(blob, chunks):
             block.append(piece)
             size += len(piece.data) if isinstance(piece, Lines) else _BLOCK_BYTES
             if size >= _BLOCK_BYTES:

@@ -19,13 +19,14 @@ import pyarrow.parquet as pq
 from driftline.capture.failure import reading
 from driftline.capture.schema import unite
 from driftline.capture.source import Batch, Field, OpenedSource
+from driftline.capture.stored import CAPTURE
+from driftline.capture.tables import is_textual
 from driftline.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from driftline.capture.blob import Blob
-    from driftline.capture.source import Source
 
 __all__ = ["open_parquet"]
 
@@ -66,7 +67,9 @@ class _Footer:
     big: bool
 
 
-def open_parquet(blobs: Sequence[Blob], *, label: str, batch_rows: int, notes: Sequence[str] = ()) -> Source:
+def open_parquet(
+    blobs: Sequence[Blob], *, label: str, batch_rows: int, notes: Sequence[str] = ()
+) -> OpenedSource:
     """Read the footers; the data are read later, column by column.
 
     Parameters
@@ -85,8 +88,10 @@ def open_parquet(blobs: Sequence[Blob], *, label: str, batch_rows: int, notes: S
         For no columns, repeated names, and types that differ between files and cannot be joined.
     """
     footers = _footers(blobs)
-    union = unite([(blob.name, footer.schema) for blob, footer in zip(blobs, footers, strict=True)])
-    coded = _coded(blobs, footers)
+    captured = all(CAPTURE in (footer.schema.metadata or {}) for footer in footers)
+    union = unite([(b.name, f.schema) for b, f in zip(blobs, footers, strict=True)], mix=captured)
+    textual = _textual(footers) | union.mixed if captured else frozenset()
+    coded = _coded(blobs, footers) - textual
     files = _Files(tuple(blobs), tuple(footer.big for footer in footers))
     types = tuple(
         pa.dictionary(pa.int32(), _dictionary_value(kind)) if name in coded else kind
@@ -109,9 +114,14 @@ def open_parquet(blobs: Sequence[Blob], *, label: str, batch_rows: int, notes: S
         for ordinal, (blob, footer, shape) in enumerate(zip(blobs, footers, union.shape, strict=True))
         for group in footer.groups
     )
-    fields = tuple(Field(name, kind) for name, kind in zip(union.names, types, strict=True))
+    fields = tuple(Field(name, kind, name in textual) for name, kind in zip(union.names, types, strict=True))
     sources = tuple(blob.name for blob in blobs)
-    return OpenedSource(label, fields, True, True, sources, parts, (*notes, *union.notes))
+    return OpenedSource(label, fields, True, True, sources, parts, (*notes, *union.notes), captured)
+
+
+def _textual(footers: Sequence[_Footer]) -> frozenset[str]:
+    """Return the columns of text that are marked to be read value by value."""
+    return frozenset(field.name for footer in footers for field in footer.schema if is_textual(field))
 
 
 def _footers(blobs: Sequence[Blob]) -> list[_Footer]:

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
-import pyarrow.parquet as pq
 
+from driftline.capture.captures import Captures
+from driftline.capture.event import now
+from driftline.capture.middleware import Middleware
+from driftline.capture.tables import HOUR
+from driftline.capture.upkeep import expire
+from driftline.capture.window import window
 from driftline.demo.model import fit
-from driftline.files import write_whole
+from driftline.demo.service import ask, prediction, served
 from driftline.monitor.job import check, make_baseline
 
 if TYPE_CHECKING:
@@ -44,10 +49,16 @@ class Story:
     page: Path
 
 
-def _read(name: str, column_names: list[str] | None = None) -> pa.Table:
-    data = files("driftline.demo").joinpath("data", name).read_bytes()
-    options = pc_csv.ReadOptions(column_names=column_names) if column_names else pc_csv.ReadOptions()
-    return pc_csv.read_csv(pa.BufferReader(data), read_options=options)
+def _data(name: str) -> bytes:
+    return files("driftline.demo").joinpath("data", name).read_bytes()
+
+
+def _read(name: str) -> pa.Table:
+    return pc_csv.read_csv(pa.BufferReader(_data(name)))
+
+
+def _lines(name: str) -> list[bytes]:
+    return _data(name).splitlines()
 
 
 def _matrix(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -74,22 +85,26 @@ def tell(folder: str | os.PathLike[str], say: Callable[[str], None]) -> Story:
     model = fit(_matrix(training.select(inputs)), _matrix(training.select([TARGET]))[:, 0])
     say(f"trained    a churn model on {training.num_rows:,} customers, {len(inputs)} inputs")
 
-    traffic = _read("churn-traffic.csv", inputs)
-    answers = (model.probability(_matrix(traffic)) > 0.5).astype(np.int64)
-    captured = traffic.add_column(
-        0, TARGET, pa.Array.from_buffers(pa.int64(), len(answers), [None, pa.py_buffer(answers)])
-    )
-    capture = place / "captures" / "churn" / "AllTraffic" / "date=2026-11-23" / "hour=07" / "traffic.parquet"
-    segment = pa.BufferOutputStream()
-    pq.write_table(captured, segment)
-    write_whole(capture, segment.getvalue().to_pybytes())
-    say(f"served     {captured.num_rows:,} requests, and captured what came in and what was answered")
+    bodies = _lines("churn-traffic.csv")
+    folder = place / "captures"
+    with Captures(
+        folder, input_names={"churn": inputs}, output_names={"churn": [TARGET]}, seal_in="thread"
+    ) as captures:
+        # What an earlier demo has left.
+        expire(captures.archive, before=now() + HOUR, endpoint="churn")
+        with served(Middleware(prediction(model), captures, endpoint="churn")) as port:
+            ask(port, bodies)
+        captures.seal()
+        rows = captures.stats("churn").rows
+    (capture,) = window(folder, "churn", 0, now() + 1).files
+    say(f"served     {len(bodies):,} requests over HTTP")
+    say(f"captured   {rows:,} of them, what came in and what was answered")
 
     baseline = make_baseline(training, label="churn training data")
     baseline.save(place / "baseline")
     say(f"baselined  {baseline.n_rows:,} rows, {len(baseline.names)} columns")
 
-    report = check(place / "captures" / "churn", place / "baseline", label="churn endpoint, captured traffic")
+    report = check(folder / "churn", place / "baseline", label="churn endpoint, captured traffic")
     report.save(place / "report")
     say(f"checked    {report.current.n_rows:,} rows against {len(report.outcomes):,} constraints")
-    return Story(report, place / "baseline", capture, place / "report" / "report.html")
+    return Story(report, place / "baseline", Path(capture), place / "report" / "report.html")

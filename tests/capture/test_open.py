@@ -152,7 +152,9 @@ def test_arguments_that_make_no_sense(folder: Path) -> None:
     [
         (b"PK\x03\x04....", "zip archive"),
         (b"ARROW1\0\0", "an Arrow file"),
+        (b"\x80\x02}q\x00.", "a pickle"),
         (b"\x80\x04\x95....", "a pickle"),
+        (b"\x80\x05\x95....", "a pickle"),
         (b"", "is empty"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from driftline import __version__
-from driftline.cli.application import COMMANDS, application
+from driftline.cli.application import COMMANDS, Lazy, application
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,27 +24,38 @@ def test_help_lists_every_command() -> None:
         assert re.search(rf"^  {name} ", text, re.M)
 
 
+def groups() -> dict[str, Lazy]:
+    """Every group, by what is typed before its commands."""
+    found = {"": application}
+    for name in COMMANDS:
+        command = application.get_command(click.Context(application), name)
+        if isinstance(command, Lazy):
+            found[f"{name} "] = command
+    return found
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*application.leaves(), *(name.strip() for name in groups() if name)])
 def test_help_of_every_command_has_an_example(name: str, flag: str) -> None:
-    text = invoke(name, flag).output
+    text = invoke(*name.split(), flag).output
     assert re.search(rf"^    driftline {name}\b", text, re.M)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_short_help_is_the_first_line_of_the_long(name: str) -> None:
-    long = application.get_command(click.Context(application), name)
+@pytest.mark.parametrize(
+    ("before", "name"), [(before, name) for before, group in groups().items() for name in group.commands_at]
+)
+def test_short_help_is_the_first_line_of_the_long(before: str, name: str) -> None:
+    group = groups()[before]
+    long = group.get_command(click.Context(group), name)
     assert long is not None
     assert long.help is not None
     assert long.name == name
-    assert long.help.splitlines()[0].startswith(COMMANDS[name][1].rstrip("."))
+    assert long.help.splitlines()[0].startswith(group.commands_at[name][1].rstrip("."))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", application.leaves())
 def test_every_option_is_explained(name: str) -> None:
-    command = application.get_command(click.Context(application), name)
-    assert command is not None
-    for parameter in command.params:
+    for parameter in application.leaves()[name].params:
         if isinstance(parameter, click.Option):
             assert parameter.help
             assert parameter.help.endswith(".")

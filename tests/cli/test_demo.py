@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 def test_the_whole_loop(run: Callable[..., Any], world: Path) -> None:
     done = run("demo")
     assert (done.code, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines()[:4]] == [
+    assert [line.split()[0] for line in done.out.splitlines()[:5]] == [
         "trained",
         "served",
+        "captured",
         "baselined",
         "checked",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,10 +72,13 @@ def test_every_command_answers_json(run: Callable[..., Any], any_command: tuple[
 def test_every_command_on_the_entry_point(world: Path, any_command: tuple[str, ...]) -> None:
     """``driftline`` does what ``python -m driftline`` does."""
     program = Path(sys.executable).with_name("driftline")
-    by_name, by_module = (
-        subprocess.run([*start, *any_command], cwd=world, capture_output=True, check=False)
-        for start in ([program], [sys.executable, "-m", "driftline"])
-    )
+    ended = []
+    for name, start in (("a", [program]), ("b", [sys.executable, "-m", "driftline"])):
+        # Some change what they are given.
+        place = world.with_name(name)
+        shutil.copytree(world, place, symlinks=True)
+        ended.append(subprocess.run([*start, *any_command], cwd=place, capture_output=True, check=False))
+    by_name, by_module = ended
     assert by_name.returncode == by_module.returncode
     assert by_name.stderr == by_module.stderr == b""
     if any_command[0] != "demo":
@@ -180,6 +184,8 @@ def test_signals_leave_nothing_half_written(
         capture_output=True,
         text=True,
         check=False,
+        # Under nohup or in the background of a shell the tests themselves ignore it, and so would what they start.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     assert (done.returncode, done.stdout, done.stderr) == (code, "", told)
     assert list(tmp_path.iterdir()) == []

@@ -143,7 +143,7 @@ def test_header_reaches_the_reader(
 def test_format_reaches_the_reader(run: Callable[..., Any], world: Path) -> None:
     (world / "lines.txt").write_text('{"a": 1}\n{"a": 2}\n')
     assert run("baseline", "lines.txt", "-o", "out", "--format", "jsonl").code == 0
-    assert "2 rows, 1 columns" in run("show", "out").out
+    assert "2 rows, 1 column" in run("show", "out").out
 
 
 def test_many_files(run: Callable[..., Any]) -> None:

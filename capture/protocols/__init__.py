@@ -1,0 +1,1 @@
+"""Protocols: how others write down what a model saw and answered, one file for each."""
