@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from driftline.baselines.folder import refuse_report
 from driftline.baselines.profile import Profile
 from driftline.baselines.sagemaker import (
     read_constraints,
@@ -39,11 +40,12 @@ class Segment:
 
     Attributes
     ----------
-    value : str
+    value : str or None
+        None for the rows without a value.
     profile : Profile
     """
 
-    value: str
+    value: str | None
     profile: Profile
 
 
@@ -100,7 +102,9 @@ class Baseline:
         return self.__dict__["_statistics"]  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"<Baseline {printable(self.label, 80)}: {self.n_rows:,} rows, {len(self.names):,} columns>"
+        rows = f"{self.n_rows:,} {'row' if self.n_rows == 1 else 'rows'}"
+        columns = f"{len(self.names):,} {'column' if len(self.names) == 1 else 'columns'}"
+        return f"<Baseline {printable(self.label, 80)}: {rows}, {columns}>"
 
     def _path(self, name: str) -> str:
         return name if self.file is None else f"{self.file}/{name}"
@@ -177,8 +181,9 @@ class Baseline:
         Raises
         ------
         UsageError
-            If the folder cannot be written.
+            If the folder cannot be written, or holds a report.
         """
+        refuse_report(folder)
         write_folder(folder, self.files())
 
     @classmethod
@@ -244,9 +249,8 @@ class Baseline:
                 name = entry.text("file")
                 if name not in recorded:
                     raise entry.error("is not among the files of this baseline", key="file")
-                segments.append(
-                    Segment(entry.text("value"), Profile.from_bytes(files[name], file=f"{file}/{name}"))
-                )
+                value = None if entry["value"].value is None else entry.text("value")
+                segments.append(Segment(value, Profile.from_bytes(files[name], file=f"{file}/{name}")))
         baseline = cls(
             index.text("label"),
             constraints,

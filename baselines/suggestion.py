@@ -1,10 +1,11 @@
 """Suggestion: from what a baseline's columns are, to what live data is held to.
 
 Each rule is a function of one :class:`~driftline.baselines.column.Column` and says in words how it chose. Two kinds of
-bound come out. A *certain* one (``evidence=False``) is broken by a single value: the baseline never had such a value
-and its shape says that none belongs there. A *statistical* one (``evidence=True``) is broken only by more bad values than
-chance puts into a clean window of that size; the bounds are set so that the baseline, its resamples and fresh
-data from the same source stay inside.
+bound come out. A *certain* one (``evidence=False``) is broken by a single value: the values that the baseline has say what
+belongs there, such as their type, or zero as a wall they pile up at. A *statistical* one (``evidence=True``) rests on what
+the baseline happened not to have. That its `n` rows had none does not say that there is none, so it is broken only by
+more than chance brings, both sides counted: the bounds are set so that the baseline, its resamples and fresh data from
+the same source stay inside, however small the baseline and however large the window.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from driftline.baselines.constraint import Constraints, Feature, MonitoringConfig, Settings
+from driftline.baselines.constraint import Constraints, Feature, InferredType, MonitoringConfig, Settings
+from driftline.baselines.times import times_in
+from driftline.kernels.distance import total_variation
+from driftline.kernels.evidence import total_variation_noise
 from driftline.kernels.hashing import hash_texts
 from driftline.kernels.numbers import LOSSLESS
 from driftline.kernels.special import normal_quantile
@@ -25,7 +29,15 @@ if TYPE_CHECKING:
     from driftline.baselines.column import Column
     from driftline.baselines.profile import Profile
 
-__all__ = ["localised", "matching_type", "suggest", "suggest_feature", "wilson_bound"]
+__all__ = [
+    "expected_type",
+    "localised",
+    "matching_type",
+    "share_bound",
+    "suggest",
+    "suggest_feature",
+    "wilson_bound",
+]
 
 CONFIDENCE = 0.999
 """One-sided confidence of every statistical bound."""
@@ -36,11 +48,14 @@ MOST_CATEGORIES = 120
 MOST_SINGLE = 0.1
 """Largest share of categories that occur once in a column that has a domain (Deequ)."""
 
-LEAST_PER_CATEGORY = 5
-"""From so many rows on a category is settled: a domain of settled categories is closed."""
+AT_A_WALL = 20
+"""So many values close to where they end make that end a wall, rather than the last of a thin tail."""
 
-NEAR_ZERO = 20
-"""So many values in the last tenth before zero, and none beyond, make zero a wall."""
+TIME_SHARE = 0.99
+"""Share of texts that say a time from which a column of texts is a column of times."""
+
+MOST_NOISE = 0.9
+"""Where two halves of the baseline differ by more total variation than this, practically no text occurs twice."""
 
 LEAST_FOR_IDENTIFIER = 100
 
@@ -57,6 +72,15 @@ def wilson_bound(good: int, n: int, confidence: float = CONFIDENCE) -> float:
     centre = p + z * z / (2 * n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return max(0.0, (centre - half) / (1 + z * z / n))
+
+
+def share_bound(n_bad: int, n: int) -> float:
+    """Return the share of good values that a baseline with `n_bad` bad ones of `n` suggests as a bound.
+
+    1 where it had none; what the evidence for a violation then counts is
+    :func:`~driftline.kernels.evidence.two_sample_p`.
+    """
+    return 1.0 if n_bad == 0 else wilson_bound(n - n_bad, n)
 
 
 def suggest(profile: Profile, *, uniqueness: bool = False) -> Constraints:
@@ -92,10 +116,11 @@ def suggest_feature(column: Column, *, uniqueness: bool = False) -> Feature:
         non_negative = _non_negative(column, settings)
         if role != "identifier":
             _range(column, settings)
-    elif kind == "text":
+    elif kind == "text" and role != "time":
         domain = _domain(column, settings)
-    if kind not in ("other",):
-        _type(column, settings)
+        if role != "identifier":
+            _rare_categories(column, settings)
+    _type(column, expected_type(kind, role, column.inferred_type.value), settings)
     if role == "identifier" and uniqueness:
         settings["uniqueness"] = Settings(
             enabled=True, bound=1.0, evidence=False, why="every value of the baseline is different"
@@ -126,11 +151,12 @@ def localised(document: Constraints, profile: Profile) -> Constraints:
         settings = dict(feature.settings)
         completeness = feature.completeness
         if _is_statistical(settings.get("completeness")) and column.n_rows:
-            completeness = wilson_bound(column.n_rows - column.n_missing, column.n_rows)
+            completeness = share_bound(column.n_missing, column.n_rows)
         own = settings.get("data_type")
         if own is not None and _is_statistical(own) and column.n_present:
-            matching = matching_type(column, feature.inferred_type.value)
-            settings["data_type"] = own.under(Settings(bound=wilson_bound(matching, column.n_present)))
+            expected = expected_type(feature.kind, feature.role, feature.inferred_type.value)
+            odd = column.n_present - matching_type(column, expected)
+            settings["data_type"] = own.under(Settings(bound=share_bound(odd, column.n_present)))
         own = settings.get("numeric_range")
         if own is not None and _is_statistical(own):
             del settings["numeric_range"]
@@ -149,12 +175,12 @@ def _completeness(column: Column, settings: dict[str, Settings]) -> float | None
         settings["completeness"] = Settings(enabled=False, why="the baseline has no rows")
         return None
     if missing == 0:
-        settings["completeness"] = Settings(evidence=False, why=f"none of {n:,} baseline rows lacks a value")
+        settings["completeness"] = Settings(evidence=True, why=f"none of {n:,} baseline rows lacks a value")
         return 1.0
     if missing == n:
         settings["completeness"] = Settings(enabled=False, why="the baseline has no value at all")
         return 0.0
-    bound = wilson_bound(n - missing, n)
+    bound = share_bound(missing, n)
     settings["completeness"] = Settings(
         evidence=True,
         why=f"{missing:,} of {n:,} baseline rows lack a value; 99.9 % lower confidence bound of the rest",
@@ -162,29 +188,56 @@ def _completeness(column: Column, settings: dict[str, Settings]) -> float | None
     return bound
 
 
-def _type(column: Column, settings: dict[str, Settings]) -> None:
+def expected_type(kind: str, role: str, inferred: str) -> str:
+    """Return the word for what a column's values have to be.
+
+    Parameters
+    ----------
+    kind, role : str
+        Of the :class:`~driftline.baselines.constraint.Feature`.
+    inferred : str
+        SageMaker's word, which knows neither times nor booleans.
+
+    Returns
+    -------
+    str
+        ``Integral``, ``Fractional``, ``String``, ``Boolean``, ``Time``, or ``Nested`` for lists and the
+        like, which are only counted.
+    """
+    if kind == "time" or role == "time":
+        return "Time"
+    if kind == "boolean":
+        return "Boolean"
+    return "Nested" if inferred == InferredType.UNKNOWN.value else inferred
+
+
+def _type(column: Column, expected: str, settings: dict[str, Settings]) -> None:
     present = column.n_present
     if present == 0:
         return
-    matching = matching_type(column, column.inferred_type.value)
+    matching = matching_type(column, expected)
     if matching == present:
         settings["data_type"] = Settings(
             bound=1.0, evidence=False, why=f"all {present:,} baseline values are of this type"
         )
     else:
         settings["data_type"] = Settings(
-            bound=wilson_bound(matching, present),
+            bound=share_bound(present - matching, present),
             evidence=True,
             why=f"{present - matching:,} of {present:,} baseline values are of another type; "
             "99.9 % lower confidence bound of the rest",
         )
 
 
-def matching_type(column: Column, expected: str) -> int:
-    """Return how many present values are of the expected type, in SageMaker's word, by value.
+_BOOLEANS = (b"true", b"false", b"True", b"False", b"TRUE", b"FALSE")
 
-    A whole number is a valid Fractional, and ``3.0`` a valid Integral: what counts is the value, not how
-    a file format or a data frame with gaps chose to store it.
+
+def matching_type(column: Column, expected: str) -> int:
+    """Return how many present values are of the expected type, by value.
+
+    A whole number is a valid Fractional, ``3.0`` a valid Integral, and the text ``2026-11-23`` a valid Time: what counts is
+    the value, not how a file format or a data frame with gaps chose to store it. `expected` is a word of
+    :func:`expected_type`.
     """
     tally = column.tally
     infinities = tally[Sort.POSITIVE_INFINITY] + tally[Sort.NEGATIVE_INFINITY]
@@ -196,7 +249,13 @@ def matching_type(column: Column, expected: str) -> int:
         if column.family == "lexical":
             return column.n_present
         return tally[Sort.STRING] + tally[Sort.BOOLEAN] + tally[Sort.TIME]
-    return column.n_present
+    if expected == "Boolean":
+        if column.family == "text" and column.categories is not None:
+            return int(column.categories.counts_of(_BOOLEANS).sum())
+        return tally[Sort.BOOLEAN]
+    if expected == "Time":
+        return tally[Sort.TIME] if column.family == "time" else times_in(column).n
+    return tally[Sort.OTHER]
 
 
 def _non_negative(column: Column, settings: dict[str, Settings]) -> bool | None:
@@ -208,36 +267,56 @@ def _non_negative(column: Column, settings: dict[str, Settings]) -> bool | None:
     if low < 0 or column.tally[Sort.NEGATIVE_INFINITY]:
         return False
     n = numbers.n
-    if low == 0 or _is_wall(column):
+    wall = _wall(column)
+    if wall is not None:
         settings["non_negative"] = Settings(
             bound=1.0,
             evidence=False,
-            why=f"none of {n:,} baseline values is below zero, and zero bounds them",
+            why=f"none of {n:,} baseline values is below zero, and they end in a wall: {wall}",
         )
     else:
         settings["non_negative"] = Settings(
-            bound=1.0 - 3.0 / (n + 3.0),
+            bound=1.0,
             evidence=True,
             why=f"none of {n:,} baseline values is below zero, but nothing says that zero is a limit",
         )
     return True
 
 
-def _is_wall(column: Column) -> bool:
-    """Tell whether zero bounds the values, rather than that the baseline just did not reach it."""
+def _wall(column: Column) -> str | None:
+    """Tell in words why values end before zero, rather than that the baseline just did not reach it; else None.
+
+    A tail thins out. Values that pile up where they end, at zero or above, do not: a density that went on would have
+    put some beyond.
+    """
     numbers = column.numbers
     assert numbers is not None
-    tally = column.tally
-    if tally[Sort.INTEGRAL] == numbers.n:
-        return True
     distribution = numbers.distribution
-    median = float(distribution.quantile(0.5)[0])
     low = numbers.moments.low
     assert low is not None
-    if low >= median - low:
-        # As far from zero again as the lower half reaches: no tail that was seen leads there.
-        return True
-    return float(distribution.count_below(np.array([median / 10]))[0]) >= NEAR_ZERO
+    low = float(low)
+    median = float(distribution.quantile(0.5)[0])
+    step = 1.0 if column.tally[Sort.INTEGRAL] == numbers.n else 0.0
+    near = _up_to(column, max(median / 10.0, 0.0))
+    if near >= AT_A_WALL:
+        return f"{near:,} lie between zero and a tenth of the median"
+    # The smallest values of an even density: as dense as half of the lower half is on average, or denser.
+    width = max((median - low) / 20.0, step)
+    close = _up_to(column, low + width - step)
+    span = median - low + step
+    if close >= AT_A_WALL and close >= 0.25 * numbers.n * (width / span if span > 0 else 0.0):
+        return f"{close:,} lie close to the smallest, {low:.6g}"
+    return None
+
+
+def _up_to(column: Column, end: float) -> int:
+    """Return how many numbers are certainly at or below `end`, all of which are at or above zero."""
+    assert column.numbers is not None
+    edge = math.nextafter(end, math.inf)
+    if math.isinf(edge):
+        return column.numbers.n
+    count = int(column.numbers.distribution.count_below(np.array([edge]))[0])
+    return max(count, column.tally[Sort.ZERO]) if end >= 0.0 else count
 
 
 def _range(column: Column, settings: dict[str, Settings]) -> None:
@@ -268,28 +347,42 @@ def _domain(column: Column, settings: dict[str, Settings]) -> tuple[str, ...] | 
     values = [text.decode("utf-8", "surrogateescape") for text, _ in categories.top(k)]
     if any("\udc80" <= ch <= "\udcff" for value in values for ch in value):
         return None
-    n = categories.n
-    least = int(categories.counts.min())
-    if least >= LEAST_PER_CATEGORY:
-        settings["categorical_values"] = Settings(
-            bound=1.0,
-            evidence=False,
-            why=f"each of the {k} values stands in at least {LEAST_PER_CATEGORY} baseline rows",
+    settings["categorical_values"] = Settings(
+        bound=1.0, evidence=True, why=f"none of {categories.n:,} baseline values is another than these {k}"
+    )
+    return tuple(sorted(values))
+
+
+def _rare_categories(column: Column, settings: dict[str, Settings]) -> None:
+    """Look at total variation where much of a column stands in categories too small for L-infinity to see them change."""
+    categories = column.categories
+    if categories is None or categories.n == 0:
+        return
+    counts = categories.counts if categories.is_complete else categories.buckets[categories.buckets > 0]
+    n, limit = categories.n, MonitoringConfig().categorical_comparison_threshold
+    blind = int(counts[counts < limit * n].sum()) / n
+    if blind < limit:
+        return
+    if total_variation_noise(counts / 2.0, counts / 2.0)[0] > MOST_NOISE:
+        return
+    # What a window as large as the baseline may differ by without any change.
+    noise = math.ceil(total_variation(counts, counts).detectable * 20.0) / 20.0
+    why = (
+        f"{100.0 * blind:.3g} % of the values stand in categories too small for L-infinity to see them change"
+    )
+    if noise > limit:
+        settings["total_variation"] = Settings(
+            enabled=True, bound=noise, why=f"{why}; {n:,} values in so many categories tell no less"
         )
     else:
-        # Good and Turing: the share of what was never seen is about the share of what was seen once.
-        unseen = min(0.5, (categories.n_once + 3.0) / n)
-        settings["categorical_values"] = Settings(
-            bound=1.0 - unseen,
-            evidence=True,
-            why=f"some of the {k} values are rare in the baseline, so others may well exist (Good–Turing)",
-        )
-    return tuple(sorted(values))
+        settings["total_variation"] = Settings(enabled=True, why=why)
 
 
 def _role(column: Column) -> str:
     kind = column.kind
-    if kind == "time":
+    if kind == "time" or (
+        kind == "text" and times_in(column, least=TIME_SHARE).n >= TIME_SHARE * column.n_present > 0
+    ):
         return "time"
     present = column.n_present
     distinct = column.n_distinct

@@ -226,11 +226,24 @@ def encode(value: Any, *, indent: int | None = None) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name closest in spelling to `name`, or None if none is close."""
+    """Return the known name closest in spelling to `name`, or begun by it, whatever the case; None if none is close.
+
+    Examples
+    --------
+    >>> nearest("amuont", ["amount", "income"]), nearest("nope", ["amount", "income"])
+    ('amount', None)
+    """
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return close[0] if close else None
+    spelled: dict[str, str] = {}
+    for one in known:
+        spelled.setdefault(one.casefold(), one)
+    # At 0.6, three letters in common would make "income" of "nope".
+    close = difflib.get_close_matches(name.casefold(), list(spelled), n=1, cutoff=0.65)
+    if close:
+        return spelled[close[0]]
+    begun = [one for low, one in spelled.items() if len(name) > 3 and low.startswith(name.casefold())]
+    return begun[0] if len(begun) == 1 else None
 
 
 class Node:

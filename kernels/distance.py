@@ -4,7 +4,7 @@ Every function takes counts of the same ordered cells or unordered classes, base
 :class:`Effect`. Standard errors come from the delta method: with the gradient ``g`` of the distance in the baseline's
 shares ``p``, sampling `n` rows contributes ``(sum(p*g**2) - sum(p*g)**2) / n``, and likewise for the current side.
 ``detectable`` is the 95 % point of the distance when nothing has changed; below it a distance is noise. It holds while
-the classes expect a row or two each; with fewer, Hellinger, Jensen–Shannon and total variation exceed it too often.
+the classes expect a row or two each; with fewer, Hellinger and Jensen–Shannon exceed it too often.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftline.kernels.evidence import effective_size
+from driftline.kernels.evidence import effective_size, total_variation_noise
 from driftline.kernels.special import chi_squared_quantile, normal_quantile
 
 if TYPE_CHECKING:
@@ -318,11 +318,10 @@ def total_variation(baseline: NDArray[Any], current: NDArray[Any]) -> Effect:
     value = min(1.0, float(np.abs(p - q).sum()) / 2)
     error = _spread(p, q, sign / 2, -sign / 2, n, m)
     pooled = (baseline + current) / (n + m)
-    variance = pooled * (1 - pooled) / effective_size(n, m)
-    centre = float(np.sqrt(2 * variance / math.pi).sum()) / 2
-    width = math.sqrt((1 - 2 / math.pi) * float(variance.sum())) / 2
+    largest = float((pooled * (1 - pooled)).max()) / effective_size(n, m)
+    mean, deviation = total_variation_noise(baseline, current)
     # With few classes one of them is all there is to the distance.
-    return Effect(value, error, max(centre + 1.645 * width, 1.96 * math.sqrt(float(variance.max()))))
+    return Effect(value, error, max(min(1.0, mean + 1.645 * deviation), 1.96 * math.sqrt(largest)))
 
 
 def equal_bins(baseline: NDArray[Any], n_bins: int = 10) -> NDArray[np.int64]:

@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftline.baselines.constraint import CHECKS, Constraint
-from driftline.baselines.suggestion import matching_type, wilson_bound
+from driftline.baselines.suggestion import matching_type, share_bound, wilson_bound
 from driftline.errors import printable
 from driftline.kernels import distance
 from driftline.kernels.categories import align_categories
-from driftline.kernels.distribution import align, from_key
-from driftline.kernels.evidence import classes_p, exceedance_p, ks_p, share_p
+from driftline.kernels.distribution import align
+from driftline.kernels.evidence import (
+    classes_p,
+    exceedance_p,
+    ks_p,
+    newcomers_p,
+    share_p,
+    total_variation_p,
+    two_sample_p,
+)
 from driftline.kernels.tally import Sort
+from driftline.monitor.odd_values import odd_rows, odd_values, spelled
 from driftline.reports.outcome import Measurement, Place
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from driftline.baselines.column import Column
+    from driftline.kernels.categories import Categories
     from driftline.kernels.distance import Effect
 
 __all__ = ["Scene", "measure"]
@@ -109,14 +119,20 @@ def _share(
     examples: tuple[str, ...] = (),
     p_value: float | None = None,
     n_baseline: int | None = None,
+    bad_before: int | None = None,
     sketch_error: float = 0.0,
     note: str | None = None,
 ) -> Measurement:
     value = (n - n_bad) / n
     allowed = 1.0 - (constraint.bound if constraint.bound is not None else 1.0)
-    if constraint.evidence and p_value is None and allowed > 0.0:
+    if constraint.evidence and p_value is None:
         # Within the bound there is no evidence against it; 1 is a valid, conservative p-value.
-        p_value = share_p(n_bad, n, allowed) if n_bad > allowed * n else 1.0
+        if n_baseline and bad_before is not None and constraint.bound == share_bound(bad_before, n_baseline):
+            # The bound is what the baseline suggests, and as uncertain as the baseline is small: both sides count.
+            p_value = two_sample_p(n_bad, n, bad_before, n_baseline) if n_bad > allowed * n else 1.0
+        elif allowed > 0.0:
+            # Somebody gave this bound, so it is exact.
+            p_value = share_p(n_bad, n, allowed) if n_bad > allowed * n else 1.0
     return Measurement(
         constraint.check,
         value,
@@ -149,55 +165,24 @@ def _data_type(constraint: Constraint, baseline: Column | None, current: Column,
     expected = constraint.expected or "Unknown"
     if expected == "Unknown":
         return _nothing(constraint, current, "the baseline has no value in this column, so no type")
+    if expected == "Nested" and current.family == "lexical":
+        return _nothing(
+            constraint, current, "the baseline's values are nested, and texts do not tell whether they are"
+        )
     n_bad = n - matching_type(current, expected)
-    wrong = {
-        "Integral": (
-            Sort.FRACTIONAL,
-            Sort.POSITIVE_INFINITY,
-            Sort.NEGATIVE_INFINITY,
-            Sort.BOOLEAN,
-            Sort.STRING,
-        ),
-        "Fractional": (Sort.BOOLEAN, Sort.STRING, Sort.TIME),
-        "String": (),
-    }[expected]
-    rows = current.tally.rows_of(*wrong) if n_bad and wrong else []
+    note = None
+    if expected == "Time" and current.categories is not None and not current.categories.is_complete:
+        note = f"estimated from a sample of {current.categories.counts.shape[0]:,} of the different texts"
     return _share(
         constraint,
         n,
         n_bad,
-        where=scene.places(rows),
-        examples=_odd_values(current, expected) if n_bad else (),
+        where=scene.places(odd_rows(current, expected)) if n_bad else (),
+        examples=odd_values(current, expected) if n_bad else (),
         n_baseline=None if baseline is None else baseline.n_present,
+        bad_before=None if baseline is None else baseline.n_present - matching_type(baseline, expected),
+        note=note,
     )
-
-
-def _odd_values(column: Column, expected: str) -> tuple[str, ...]:
-    """Return up to three values that are not of the expected type."""
-    if column.family in ("text", "lexical") and column.categories is not None:
-        found = []
-        for text, _ in column.categories.top(200):
-            shown = text.decode("utf-8", "replace")
-            if not _is_number(shown, whole=expected == "Integral"):
-                found.append(printable(shown, 40))
-        return tuple(found[:3])
-    if expected == "Integral" and column.numbers is not None and column.numbers.distribution.is_exact:
-        values = from_key(column.numbers.distribution.cells)
-        odd = values[np.floor(values) != values]
-        return tuple(_number(float(v)) for v in odd[:3])
-    return (column.declared,) if expected != "Integral" else ()
-
-
-def _is_number(text: str, *, whole: bool) -> bool:
-    try:
-        value = float(text)
-    except ValueError:
-        return False
-    return value.is_integer() if whole else True
-
-
-def _number(value: float) -> str:
-    return f"{value:.12g}"
 
 
 def _completeness(
@@ -214,6 +199,7 @@ def _completeness(
         current.n_missing,
         where=scene.places(rows),
         n_baseline=None if baseline is None else baseline.n_rows,
+        bad_before=None if baseline is None else baseline.n_missing,
         note=f"{nans:,} of the missing values are NaN" if nans else None,
     )
 
@@ -244,10 +230,40 @@ def _categorical_values(
         n_bad,
         where=scene.places(rows),
         examples=tuple(printable(t.decode("utf-8", "replace"), 40) for t, _ in strangers[:5]),
+        p_value=_newcomers_p(constraint, domain, baseline, categories, n_bad),
         n_baseline=None if baseline is None else baseline.n_present,
         note=None
         if categories.is_complete
         else "too many different values to keep: the share inside the domain is an upper bound",
+    )
+
+
+def _newcomers_p(
+    constraint: Constraint, domain: Sequence[bytes], baseline: Column | None, current: Categories, n_bad: int
+) -> float | None:
+    """Return the probability of so many rows with new values by chance, where the list is what the baseline holds."""
+    before = None if baseline is None else baseline.categories
+    if not constraint.evidence or constraint.bound != 1.0 or before is None or before.n == 0:
+        return None
+    if not before.is_complete or before.most_in(domain) < before.n:
+        # Somebody took a value off the list, which makes it exact.
+        return None
+    if n_bad == 0:
+        return 1.0
+    new = np.isin(current.hashes, before.hashes, invert=True)
+    now = np.zeros(before.hashes.shape[0], np.int64)
+    known = current.hashes[~new]
+    now[np.searchsorted(before.hashes, known)] = current.counts[~new]
+    listed = np.isin(current.hashes[new], _hashes(domain))
+    # A kept text stands for 2^level; those of the list that the sample lacks are only made to look rarer.
+    each = np.where(listed, 1.0, 2.0**current.level)
+    return newcomers_p(
+        np.concatenate([before.counts, np.zeros(each.shape[0], np.int64)]),
+        np.concatenate([now, current.counts[new]]),
+        n_bad,
+        before.n,
+        current.n,
+        repeats=np.concatenate([np.ones(now.shape[0]), each]),
     )
 
 
@@ -267,13 +283,18 @@ def _non_negative(
     lowest = current.tally[Sort.NEGATIVE_INFINITY]
     n_bad = current.tally[Sort.NEGATIVE] + lowest
     low = -math.inf if lowest else current.numbers.moments.low
+    before = None
+    if baseline is not None and baseline.numbers is not None and baseline.kind != "time":
+        negative = baseline.tally[Sort.NEGATIVE] + baseline.tally[Sort.NEGATIVE_INFINITY]
+        before = baseline.numbers.n + _infinite(baseline), negative
     return _share(
         constraint,
         n,
         n_bad,
         where=scene.places(current.tally.rows_of(Sort.NEGATIVE, Sort.NEGATIVE_INFINITY)) if n_bad else (),
-        examples=(_number(float(low)),) if n_bad and low is not None else (),
-        n_baseline=None if baseline is None else baseline.n_present,
+        examples=(spelled(float(low)),) if n_bad and low is not None else (),
+        n_baseline=None if before is None else before[0],
+        bad_before=None if before is None else before[1],
     )
 
 
@@ -301,9 +322,9 @@ def _numeric_range(
         below = max(below, int(smallest < low))
         above = max(above, int(largest > high))
         if below:
-            examples.append(_number(float(smallest)))
+            examples.append(spelled(float(smallest)))
         if above:
-            examples.append(_number(float(largest)))
+            examples.append(spelled(float(largest)))
     if lowest or highest:
         examples.append("infinity")
     rows = current.tally.rows_of(Sort.POSITIVE_INFINITY, Sort.NEGATIVE_INFINITY) if lowest or highest else []
@@ -441,7 +462,8 @@ def _drift(constraint: Constraint, baseline: Column | None, current: Column, sce
         return _nothing(constraint, current, f"{side} no value in this column", baseline.n_present)
     pair = align_categories(baseline.categories, current.categories)
     effect = _BINNED[constraint.check](pair.baseline, pair.current)
-    p_value = classes_p(pair.baseline, pair.current)
+    test = total_variation_p if constraint.check == "total_variation" else classes_p
+    p_value = test(pair.baseline, pair.current)
     note = None
     if not pair.is_exact:
         note = "too many different values to list: compared in 1,024 groups by hash, a lower bound of the distance"

@@ -13,10 +13,12 @@ from driftline.monitor.checks import Scene, measure
 from driftline.monitor.judgement import judge
 from driftline.monitor.overrides import Overrides
 from driftline.monitor.recipes.data_quality import dataset_rules, feature_rules
+from driftline.monitor.segment import segment_label
 from driftline.monitor.views import view
 from driftline.reports.incident import group
 from driftline.reports.outcome import Measurement, Outcome, Status
 from driftline.reports.report import ColumnView, Report, Side
+from driftline.reports.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +55,8 @@ class Run:
         Whether the current columns came with names.
     notes : tuple of str
         What reading the data has to tell.
-    segments : mapping of str to Profile
-        Profiles of the current rows by value of the segment column.
+    segments : mapping of str or None to Profile
+        Profiles of the current rows by value of the segment column; None where they have none.
     segment_column : str or None
     """
 
@@ -65,7 +67,7 @@ class Run:
     overrides: Overrides = field(default_factory=Overrides)
     named: bool = True
     notes: tuple[str, ...] = ()
-    segments: Mapping[str, Profile] = field(default_factory=dict)
+    segments: Mapping[str | None, Profile] = field(default_factory=dict)
     segment_column: str | None = None
 
 
@@ -192,7 +194,7 @@ def _paired(
             return pairs, [_all_there(m, n)]
         check = "missing_column" if m < len(document.features) else "extra_column"
         reason = (
-            f"The data has {m:,} columns without names, the baseline {len(document.features):,}; "
+            f"The data has {plural(m, 'column')} without names, the baseline {len(document.features):,}; "
             "they cannot be paired, so nothing else was looked at."
         )
         rule = Constraint(check, None, float(len(document.features)), why="number of columns of the baseline")
@@ -275,18 +277,24 @@ def _all_there(total: int, n: int) -> Outcome:
         Constraint("missing_column", None, 0.0, why="columns of the baseline"),
         Measurement("missing_column", 0.0, "columns", n),
         Status.PASSED,
-        f"All {total:,} columns of the baseline are there, and no others.",
+        "The only column of the baseline is there, and no other."
+        if total == 1
+        else f"All {total:,} columns of the baseline are there, and no others.",
     )
 
 
 def _segmented(
     baseline: Baseline, run: Run, overrides: Overrides
 ) -> list[tuple[Constraint, Measurement, str | None]]:
-    """Measure every segment against the same segment of the baseline."""
+    """Measure every segment against the same segment of the baseline; small and unknown ones cannot be judged."""
+    assert run.segment_column is not None
     pairs: list[tuple[Constraint, Measurement, str | None]] = []
+    too_few = Constraint(
+        "row_volume", None, None, low=float(LEAST_PER_SEGMENT), why="least size of a segment"
+    )
     for segment in baseline.segments:
         current = run.segments.get(segment.value)
-        label = f"{run.segment_column}={segment.value}"
+        label = segment_label(run.segment_column, segment.value)
         document = localised(baseline.constraints, segment.profile)
         kept = {c.name: c for c in segment.profile.columns}
         n = 0 if current is None else current.n_rows
@@ -295,11 +303,9 @@ def _segmented(
         if small or current is None:
             side = "the data" if n <= segment.profile.n_rows else "the baseline"
             least = min(n, segment.profile.n_rows)
-            rule = Constraint(
-                "row_volume", None, None, low=float(LEAST_PER_SEGMENT), why="least size of a segment"
-            )
-            note = f"only {least:,} rows of {side} are in segment {label}; {LEAST_PER_SEGMENT} are needed"
-            pairs.append((rule, Measurement("row_volume", None, "rows", n, note=note), label))
+            only = f"only {plural(least, 'row')} of {side} {'is' if least == 1 else 'are'}" if least else ""
+            note = f"{only or f'no row of {side} is'} in segment {label}; {LEAST_PER_SEGMENT} are needed"
+            pairs.append((too_few, Measurement("row_volume", None, "rows", n, note=note), label))
             continue
         for feature in document.features:
             column = current.column(feature.name)
@@ -307,6 +313,13 @@ def _segmented(
                 continue
             for rule in feature_rules(document, feature, overrides):
                 pairs.append((rule, measure(rule, kept.get(feature.name), column, scene), label))
+    known = {segment.value for segment in baseline.segments}
+    for value, stranger in run.segments.items():
+        if value not in known:
+            label = segment_label(run.segment_column, value)
+            note = f"the baseline has no segment {label} to compare with (rows: {stranger.n_rows:,})"
+            found = Measurement("row_volume", None, "rows", stranger.n_rows, 0, note=note)
+            pairs.append((too_few, found, label))
     return pairs
 
 
@@ -315,7 +328,8 @@ def _segment_views(baseline: Baseline, run: Run, outcomes: Sequence[Outcome]) ->
     wanted = {(o.segment, o.constraint.column) for o in outcomes if o.is_violation and o.segment is not None}
     views = []
     for segment in baseline.segments:
-        label = f"{run.segment_column}={segment.value}"
+        assert run.segment_column is not None
+        label = segment_label(run.segment_column, segment.value)
         current = run.segments.get(segment.value)
         for column in segment.profile.columns:
             if current is not None and (label, column.name) in wanted:
@@ -337,11 +351,8 @@ def _notes(baseline: Baseline, current: Profile, run: Run, *, by_name: bool) -> 
     if apart:
         shown = ", ".join(repr(n) for n in apart[:5]) + (" and others" if len(apart) > 5 else "")
         notes.append(f"identifiers are not looked at for drift: {shown}")
-    if run.segment_column is not None:
-        strangers = sorted(set(run.segments) - {s.value for s in baseline.segments})
-        if strangers:
-            notes.append(
-                f"{len(strangers):,} values of {run.segment_column!r} are not among the baseline's segments: "
-                + ", ".join(repr(s) for s in strangers[:5])
-            )
+    times = [f.name for f in baseline.constraints.features if f.role == "time" and f.kind == "text"]
+    if times:
+        shown = ", ".join(repr(n) for n in times[:5]) + (" and others" if len(times) > 5 else "")
+        notes.append(f"texts that say a date or time are not looked at for drift: {shown}")
     return notes

@@ -22,7 +22,7 @@ from driftline.monitor.scan import scan
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from driftline.baselines.profile import Profile
     from driftline.capture.source import Source
@@ -89,6 +89,7 @@ class _Opened:
         header: Header,
         preprocessor: str | os.PathLike[str] | None,
         mode: str,
+        keep: Collection[str] = (),
     ) -> None:
         self._preprocessor: Preprocessor | None = None
         handler = None
@@ -102,6 +103,7 @@ class _Opened:
                 data,
                 format=format,
                 header=header,
+                keep=keep,
                 record_handler=handler,
                 strict_encoding=mode == "sagemaker",
             )
@@ -210,7 +212,10 @@ def make_baseline(
     """
     mode = _mode(compat)
     _refuse_segments(mode, by)
-    with _Opened(data, format=format, header=header, preprocessor=preprocessor, mode=mode) as opened:
+    keep = () if by is None else (by,)
+    with _Opened(
+        data, format=format, header=header, preprocessor=preprocessor, mode=mode, keep=keep
+    ) as opened:
         source = opened.source
         folded = scan(source, threads=threads, progress=progress)
         if mode == "sagemaker":
@@ -402,7 +407,10 @@ def check(
             fix=f"make the baseline again with by={by!r} (--by on the command line)",
         )
     moment = now or _now()
-    with _Opened(data, format=format, header=header, preprocessor=preprocessor, mode=mode) as opened:
+    keep = {*baseline.names, *decided.columns}
+    with _Opened(
+        data, format=format, header=header, preprocessor=preprocessor, mode=mode, keep=keep
+    ) as opened:
         source = opened.source
         decided.checked({*baseline.names, *(f.name for f in source.fields)}, file=overrides_file)
         refuse_inapplicable(baseline.constraints, decided, file=overrides_file)
@@ -445,13 +453,20 @@ def _default(
     )
     from driftline.monitor.engine import Run, compare
 
-    segments: Mapping[str, Profile] = {}
+    segments: Mapping[str | None, Profile] = {}
+    notes = opened.notes
     if by is not None:
         from driftline.monitor.segment import scan_segments, segment_values
 
         values = [s.value for s in baseline.segments]
-        found, _ = segment_values(current, by, MAX_SEGMENTS)
-        segments = scan_segments(source, by, sorted({*values, *found}), limits=current.limits)
+        # As many more as the baseline has, so that none of its own can hide one that it does not know.
+        found, left_out = segment_values(current, by, MAX_SEGMENTS + len(values))
+        strangers = [value for value in found if value not in values]
+        segments = scan_segments(source, by, [*values, *strangers[:MAX_SEGMENTS]], limits=current.limits)
+        if left_out or len(strangers) > MAX_SEGMENTS:
+            notes += (
+                f"more than {MAX_SEGMENTS} values of {by!r} have no segment in the baseline; rarer ones are left out",
+            )
     run = Run(
         label or source.label,
         _stamp(moment),
@@ -459,7 +474,7 @@ def _default(
         _versions(),
         decided,
         source.named,
-        opened.notes,
+        notes,
         segments,
         by,
     )

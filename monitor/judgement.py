@@ -64,7 +64,7 @@ def _judged(
     if measurement.n_current < constraint.min_rows:
         return (
             Status.UNDETERMINED,
-            f"{measurement.n_current:,} values are fewer than the {constraint.min_rows:,} asked for.",
+            f"{_are(measurement.n_current, 'value')} fewer than the {constraint.min_rows:,} asked for.",
         )
     if constraint.check in DRIFT_CHECKS:
         return _drift(constraint, measurement, value, q_value, alpha)
@@ -83,6 +83,9 @@ def _drift(
     title = CHECKS[constraint.check].title
     q = 0.0 if q_value is None else q_value
     sure = value - measurement.sketch_error
+    if constraint.check == "total_variation":
+        # A sum over classes: what chance does to each adds up, like a leg at a right angle to what has changed.
+        sure = math.sqrt(max(0.0, sure * abs(sure) - (measurement.detectable or 0.0) ** 2))
     sizes = f"{measurement.n_baseline or 0:,} baseline and {_counted(measurement.n_current, 'current value')}"
     if sure > bound and (not constraint.evidence or q <= alpha):
         return (
@@ -99,7 +102,9 @@ def _drift(
             f"beyond the bound of {_g(bound)}{more}.",
         )
     if value > bound:
-        if sure <= bound:
+        if value - measurement.sketch_error > bound >= sure:
+            why = f"chance alone reaches {_g(detectable)}"
+        elif sure <= bound:
             why = f"summarising the data may account for {_g(measurement.sketch_error)} of it"
         else:
             why = f"the evidence (corrected p = {_p(q)}) does not reach {_g(alpha)}"
@@ -146,12 +151,18 @@ def _share(
         return Status.VIOLATED, f"{sentence} {_chance(q_value)}"
     # New extremes are what clean data brings, and shares scatter about their bound: enough values and no evidence
     # is an answer.
+    if constraint.bound >= 1.0 and constraint.check != "numeric_range":
+        before = f"{measurement.n_baseline or 0:,} baseline {'rows' if constraint.check == 'completeness' else 'values'}"
+        return (
+            Status.UNDETERMINED,
+            f"{sentence} None of {before} did that, but chance may bring as many (corrected p = {_p(q_value)}).",
+        )
     if constraint.check == "numeric_range" or _could_have_shown(n, 1.0 - constraint.bound):
         return Status.PASSED, f"{sentence} Chance brings as many (corrected p = {_p(q_value)})."
     return (
         Status.UNDETERMINED,
         f"{sentence} That is below the bound of {_percent(constraint.bound)}, "
-        f"but {n:,} values are too few to tell it from chance (corrected p = {_p(q_value)}).",
+        f"but {_are(n, 'value')} too few to tell it from chance (corrected p = {_p(q_value)}).",
     )
 
 
@@ -201,6 +212,10 @@ def _all(n: int, noun: str) -> str:
 
 def _counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def _are(n: int, noun: str) -> str:
+    return f"{_counted(n, noun)} {'is' if n == 1 else 'are'}"
 
 
 def _exactly(value: float | None, otherwise: str) -> str:

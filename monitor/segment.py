@@ -18,13 +18,27 @@ if TYPE_CHECKING:
 
     from driftline.capture.source import Source
 
-__all__ = ["scan_segments", "segment_values"]
+__all__ = ["scan_segments", "segment_label", "segment_values"]
 
 MISSING = "(missing)"
-"""Name of the segment of rows whose segment column has no value."""
+"""How the segment of rows whose segment column has no value is shown; its value is None."""
 
 
-def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int]:
+def segment_label(by: str, value: str | None) -> str:
+    """Name a segment for people, such that no two of a run are called the same.
+
+    Examples
+    --------
+    >>> segment_label("country", "DE"), segment_label("country", None), segment_label("country", "(missing)")
+    ('country=DE', 'country=(missing)', 'country="(missing)"')
+    """
+    shown = MISSING if value is None else value
+    if value is not None and value.strip('"') == MISSING:
+        shown = f'"{value}"'
+    return f"{by}={shown}"
+
+
+def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str | None], int]:
     """Return the values of a column that are segments of their own, most frequent first.
 
     Parameters
@@ -35,8 +49,8 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
 
     Returns
     -------
-    values : list of str
-        At most `most`.
+    values : list of str or None
+        At most `most`; None, the rows without a value, comes last.
     n_left_out : int
         How many rarer values there are.
 
@@ -54,7 +68,7 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
             field=by,
             fix=f"did you mean {close!r}?" if close else "use the name of a column",
         )
-    values: list[str] = []
+    values: list[str | None] = []
     n_distinct = 0
     if column.categories is not None:
         values = [t.decode("utf-8", "backslashreplace") for t, _ in column.categories.top(most)]
@@ -82,7 +96,7 @@ def segment_values(profile: Profile, by: str, most: int) -> tuple[list[str], int
     if column.n_missing:
         values = values[: most - 1]
     n_left_out = max(0, n_distinct - len(values))
-    return [*values, MISSING] if column.n_missing else values, n_left_out
+    return [*values, None] if column.n_missing else values, n_left_out
 
 
 def _spelled(value: float) -> str:
@@ -90,7 +104,9 @@ def _spelled(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
-def scan_segments(source: Source, by: str, values: Sequence[str], *, limits: Limits) -> dict[str, Profile]:
+def scan_segments(
+    source: Source, by: str, values: Sequence[str | None], *, limits: Limits
+) -> dict[str | None, Profile]:
     """Fold the rows of each of `values` into a profile of its own, in one pass.
 
     Parameters
@@ -98,13 +114,13 @@ def scan_segments(source: Source, by: str, values: Sequence[str], *, limits: Lim
     source : Source
     by : str
         The segment column.
-    values : sequence of str
+    values : sequence of str or None
         As :func:`segment_values` gave them; other rows are left out.
     limits : Limits
 
     Returns
     -------
-    dict of str to Profile
+    dict of str or None to Profile
         For the values that occur.
     """
     import pyarrow.compute as pc
@@ -112,8 +128,8 @@ def scan_segments(source: Source, by: str, values: Sequence[str], *, limits: Lim
     fields = source.fields
     at = [f.name for f in fields].index(by)
     everything = range(len(fields))
-    folds: dict[str, list[ColumnFold]] = {}
-    counts: dict[str, int] = {}
+    folds: dict[str | None, list[ColumnFold]] = {}
+    counts: dict[str | None, int] = {}
     for part in source.parts:
         for batch in part.read(everything):
             base = (part.ordinal << ROW_BITS) + batch.first_row
@@ -123,14 +139,9 @@ def scan_segments(source: Source, by: str, values: Sequence[str], *, limits: Lim
             texts = _as_texts(keys, textual=fields[at].textual)
             present = set(pc.unique(texts).to_pylist())
             for value in values:
-                if value == MISSING:
-                    if None not in present:
-                        continue
-                    mask = pc.is_null(texts)
-                elif value in present:
-                    mask = pc.equal(texts, value)
-                else:
+                if value not in present:
                     continue
+                mask = pc.is_null(texts) if value is None else pc.equal(texts, value)
                 index = pc.indices_nonzero(pc.fill_null(mask, False))
                 mine = folds.get(value)
                 if mine is None:

@@ -22,6 +22,8 @@ __all__ = ["view", "view_of_statistics"]
 
 N_BINS = 24
 MOST_BARS = 12
+MOST_UNLISTED = 0.9
+"""Where the texts without a bar of their own are a larger share of every side than this, there is nothing to see."""
 
 
 def view(
@@ -200,6 +202,9 @@ def _bars(
         mine = [float(c) for c in side.counts_of(chosen)]
         counts.append(mine)
         rest.append(max(0.0, side.n - sum(mine)))
+    whole = [sum(mine) + others for mine, others in zip(counts, rest, strict=True)]
+    if all(others > MOST_UNLISTED * n for others, n in zip(rest, whole, strict=True) if n):
+        return (), (), ()
     labels = [printable(t.decode("utf-8", "backslashreplace"), 60) for t in chosen]
     if any(rest):
         labels.append("…")

@@ -67,7 +67,7 @@ class Shown:
     status : Status
         The worst of them; passed where nothing was judged.
     group : tuple of int
-        Where it stands: the rank of its status, then for columns that nothing but one ``rows`` incident hits,
+        Where it stands: the rank of its status, then for columns that nothing but one incident of many hits,
         the number of that incident.
     """
 
@@ -94,15 +94,15 @@ def select(report: Report) -> tuple[Shown, ...]:
         status = min((o.status for o in outcomes), key=_RANK.__getitem__, default=Status.PASSED)
         hit_by = sorted({incident_of[at] for at in positions if at in incident_of})
         group = (_RANK[status], 0)
-        if len(hit_by) == 1 and _is_wide_rows(report.incidents[hit_by[0] - 1]):
+        if len(hit_by) == 1 and _is_wide(report.incidents[hit_by[0] - 1]):
             group = (0, hit_by[0])
         first = hit_by[0] if hit_by else 0
         shown.append((group, first, i, Shown(f"c{i}", view, outcomes, status, group)))
     return tuple(column for *_, column in sorted(shown, key=lambda entry: entry[:3]))
 
 
-def _is_wide_rows(incident: Incident) -> bool:
-    return incident.kind == "rows" and len(incident.columns) > FOLDED
+def _is_wide(incident: Incident) -> bool:
+    return incident.kind in ("rows", "column") and len(incident.columns) > FOLDED
 
 
 def anchors(shown: Iterable[Shown]) -> dict[str | None, str]:

@@ -29,15 +29,16 @@ SHIFT_COLUMNS: Final = 3
 _COLUMN_CHECKS: Final = ("missing_column", "extra_column")
 _DRIFT: Final = frozenset(DRIFT_CHECKS)
 
-_PREDICATES: Final[Mapping[str, str]] = {
-    "data_type": "holds values of the wrong type",
-    "completeness": "has more missing values than allowed",
-    "categorical_values": "holds unknown values",
-    "non_negative": "holds negative numbers",
-    "numeric_range": "holds numbers out of range",
-    "uniqueness": "repeats values that should be distinct",
-    "freshness": "is out of date",
+_PREDICATES: Final[Mapping[str, tuple[str, str]]] = {
+    "data_type": ("holds", "hold values of the wrong type"),
+    "completeness": ("has", "have more missing values than allowed"),
+    "categorical_values": ("holds", "hold unknown values"),
+    "non_negative": ("holds", "hold negative numbers"),
+    "numeric_range": ("holds", "hold numbers out of range"),
+    "uniqueness": ("repeats", "repeat values that should be distinct"),
+    "freshness": ("is", "are out of date"),
 }
+"""What is said of a check that several columns fail; the first word is the verb for a single column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def group(outcomes: Sequence[Outcome]) -> tuple[Incident, ...]:
         least three; with segments this is decided segment by segment.
     ``drift`` or ``column``
         What is left, column by column over all checks and segments: ``drift`` when nothing but drift was
-        found.
+        found. Where the rows are not known, as in SageMaker mode and in segments, columns that fail the same
+        checks for the same reason with equally many bad values (or without a right one) are one incident.
     """
     left = [_Violation(i, outcome) for i, outcome in enumerate(outcomes) if outcome.is_violation]
     incidents: list[Incident] = []
@@ -205,12 +207,15 @@ def _rows_incident(members: list[_Violation]) -> Incident:
     return _incident("rows", title, " ".join(sentences), members, most.rows)
 
 
+_THROUGHOUT: Final = (
+    "No value of these columns is right, so look for a change of type, unit or column order rather than at"
+    " single rows."
+)
+
+
 def _rows_advice(members: list[_Violation]) -> str:
     if all(v.is_everywhere for v in members) and max(v.n_bad for v in members) > 1:
-        return (
-            "No value of these columns is right, so look for a change of type, unit or column order"
-            " rather than at single rows."
-        )
+        return _THROUGHOUT
     if all(v.is_listed for v in members):
         rows, them = ("the row", "it") if max(v.n_bad for v in members) == 1 else ("the rows", "them")
         return (
@@ -318,7 +323,50 @@ def _by_column(left: list[_Violation]) -> list[Incident]:
         # Rules about the whole data set share no column, so each is told on its own.
         alone = violation.outcome.constraint.check if violation.column is None else None
         groups.setdefault((violation.column, alone), []).append(violation)
-    return [_column_incident(members) for members in groups.values()]
+    alike: dict[object, list[list[_Violation]]] = {}
+    for key, members in groups.items():
+        alike.setdefault(_why(members) or key, []).append(members)
+    return [
+        _column_incident(columns[0]) if len(columns) == 1 else _alike_incident(columns)
+        for columns in alike.values()
+    ]
+
+
+def _why(members: Sequence[_Violation]) -> frozenset[tuple[object, ...]]:
+    """Return what columns with one cause have in common; nothing where the rows tell more, or of drift alone.
+
+    How far a column has drifted is its own, and follows from values of another type.
+    """
+    ruled = [v for v in members if v.column is not None and v.outcome.constraint.check not in _DRIFT]
+    if any(v.rows or not v.n_bad for v in ruled):
+        return frozenset()
+    return frozenset(
+        (
+            v.outcome.constraint.check,
+            v.outcome.segment,
+            v.outcome.reason,
+            "all" if v.is_everywhere else v.n_bad,
+        )
+        for v in ruled
+    )
+
+
+def _alike_incident(columns: Sequence[Sequence[_Violation]]) -> Incident:
+    ruled = [[v for v in members if v.outcome.constraint.check not in _DRIFT] for members in columns]
+    checks = dict.fromkeys(v.outcome.constraint.check for v in ruled[0])
+    said = dict.fromkeys(_predicate(check, 2) for check in checks)
+    title = f"{wording.plural(len(columns), 'column')} {wording.listing(said, 3)}"
+    members = sorted((v for group in columns for v in group), key=lambda v: v.position)
+    names = wording.listing([wording.name(column, 60) for column in _columns(members)], 3)
+    reasons = list(dict.fromkeys(_reason(v) for v in ruled[0]))
+    sentences = [f"{names}: {' '.join(reasons[:3])}"]
+    drifted = _columns(v for v in members if v.outcome.constraint.check in _DRIFT)
+    if drifted:
+        has = "has" if len(drifted) == 1 else "have"
+        sentences.append(f"{wording.listing([wording.name(c, 60) for c in drifted], 3)} {has} drifted, too.")
+    if all(v.is_everywhere for group in ruled for v in group):
+        sentences.append(_THROUGHOUT)
+    return _incident("column", title, " ".join(sentences), members)
 
 
 def _column_incident(members: list[_Violation]) -> Incident:
@@ -352,10 +400,16 @@ def _title(column: str | None, checks: Sequence[str]) -> str:
         if checks[0] == "freshness":
             return "The data is out of date"
         return f"The data set fails the {wording.title(checks[0]).lower()} check"
-    said = dict.fromkeys(
-        "has drifted"
-        if check in _DRIFT
-        else _PREDICATES.get(check, f"fails the {wording.title(check).lower()} check")
-        for check in checks
-    )
+    said = dict.fromkeys(_predicate(check, 1) for check in checks)
     return f"{wording.name(column)} {wording.listing(said, 3)}"
+
+
+def _predicate(check: str, n_columns: int) -> str:
+    """Say what fails, of one column or of several."""
+    one = n_columns == 1
+    if check in _DRIFT:
+        return "has drifted" if one else "have drifted"
+    if check not in _PREDICATES:
+        return f"{'fails' if one else 'fail'} the {wording.title(check).lower()} check"
+    verb, several = _PREDICATES[check]
+    return f"{verb} {several.partition(' ')[2]}" if one else several

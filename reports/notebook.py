@@ -39,6 +39,12 @@ _STYLE: Final = (
     ".dlr th,.dlr td{border-bottom:1px solid rgba(128,128,128,.3)}"
     ".dlr thead th{font-weight:400;opacity:.72}.dlr .n{text-align:right}"
     ".dlr svg{display:block}.dlr .name{unicode-bidi:isolate}"
+    # Cells of notebooks can be narrow, and what hangs out of them is cut: the table wraps, then scrolls.
+    ".dlr{overflow-wrap:anywhere}.dlr .t{overflow-x:auto}.dlr .t table{overflow-wrap:normal}"
+    ".dlr tbody th{overflow-wrap:anywhere;min-width:5em;white-space:normal}.dlr td{white-space:normal}"
+    ".dlr td.w{white-space:nowrap}"
+    "@media(max-width:480px){.dlr table{font-size:12px}.dlr th,.dlr td{padding-right:4px}"
+    ".dlr tbody th{min-width:4em}.dlr svg{width:48px;height:auto}}"
 )
 
 
@@ -98,7 +104,7 @@ def _violations(report: Report) -> str:
     heads = ("Column", "Check", "Value", "Allowed", "Evidence", "Baseline filled, current as line")
     head = "".join(f'<th scope="col"{" class=n" if title == "Value" else ""}>{title}</th>' for title in heads)
     return (
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f'<div class="t"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f"{_left(len(found) - len(chosen) + left_out, 'more violation')}"
     )
 
@@ -113,10 +119,11 @@ def _row(outcome: Outcome, views: dict[tuple[str, str | None], ColumnView]) -> s
     if view is not None:
         title = f"Distribution of {wording.name(view.name)}"
         picture = sparkline(view.baseline_counts, view.current_counts, title=title)
+    evidence = wording.evidence(outcome)
     return (
         f'<tr><th scope="row">{column}</th><td>{safe(wording.title(constraint.check))}</td>'
         f'<td class="n">{wording.value(outcome.measurement)}</td><td>{safe(wording.bound(constraint))}</td>'
-        f"<td>{wording.evidence(outcome)}</td><td>{picture}</td></tr>"
+        f"<td{'' if evidence.endswith('wrong') else ' class=w'}>{evidence}</td><td>{picture}</td></tr>"
     )
 
 

@@ -81,7 +81,7 @@ class Incident:
     ----------
     kind : str
         ``rows`` (the same rows break many columns), ``columns`` (columns came or went), ``drift`` or
-        ``column``.
+        ``column`` (one column, or several that fail the same checks for the same reason).
     title : str
         One line: what happened.
     detail : str
@@ -224,10 +224,12 @@ class Report:
         Raises
         ------
         UsageError
-            If the folder cannot be written; no file is left half-written then.
+            If the folder cannot be written, or holds a baseline; no file is left half-written then.
         """
+        from driftline.baselines.folder import refuse_baseline
         from driftline.files import write_folder
 
+        refuse_baseline(folder)
         write_folder(folder, self.files())
 
     def _repr_html_(self) -> str:

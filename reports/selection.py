@@ -17,8 +17,10 @@ _NUMBER = re.compile(r"\d[\d.,]*(?:e[-+]?\d+)?%?")
 
 
 def reason_kind(outcome: Outcome) -> str:
-    """Return the reason of an outcome without what differs by column: its name and its numbers."""
+    """Return the reason of an outcome without what differs by column: its name, its segment and its numbers."""
     reason = outcome.reason
+    if outcome.segment:
+        reason = reason.replace(outcome.segment, "§")
     if outcome.constraint.column:
         reason = reason.replace(outcome.constraint.column, "§")
     return _NUMBER.sub("#", reason)

@@ -14,7 +14,7 @@ from driftline.errors import printable
 from driftline.reports import wording
 from driftline.reports.outcome import Status
 from driftline.reports.selection import by_reason, representatives
-from driftline.reports.sparkline import ASCII, BLOCKS, spark_pair
+from driftline.reports.sparkline import ASCII, BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from driftline.reports.report import ColumnView, Report
+    from driftline.reports.report import Report
 
 __all__ = ["print_report", "print_to", "render"]
 
@@ -190,55 +190,12 @@ def _grid() -> Table:
 def _violations(report: Report, width: int) -> Iterator[RenderableType]:
     if not report.violations:
         return
+    from driftline.reports.terminal_table import table
+
     yield _heading("Violations", len(report.violations))
     rows = representatives(report, per_incident=MAX_PER_INCIDENT, limit=MAX_ROWS)
-    views = {(view.name, view.segment): view for view in report.columns}
-    wide = width >= 110
-    cells = 7 if width < 100 else min(20, (width - 76) // 2)
-    table = _violation_table(width, wide)
-    last: tuple[str | None, str | None] | None = None
-    for outcome in rows:
-        c, at = outcome.constraint, (outcome.constraint.column, outcome.segment)
-        view = views.get((c.column or "", outcome.segment)) or views.get((c.column or "", None))
-        before, now = _pictures(None if at == last else view, cells)
-        last = at
-        label = wording.subject(outcome, 60)
-        if outcome.segment is not None and c.column is not None:
-            label += f" [{wording.name(outcome.segment, 40)}]"
-        table.add_row(
-            _text((label, "bold red" if c.severity is Severity.CRITICAL else "bold")),
-            _text((wording.title(c.check) if wide else wording.short_title(c.check), "")),
-            _text((wording.value(outcome.measurement), "")),
-            _text((wording.bound(c) if wide else wording.short_bound(c), "")),
-            _text((wording.evidence(outcome), "")),
-            _text((before, "blue")),
-            _text((now, "yellow")),
-        )
-    yield table
+    yield table(report, rows, width)
     yield from _left(len(report.violations) - len(rows), "more violation")
-
-
-def _violation_table(width: int, wide: bool) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="dim"
-    )
-    table.add_column("column", overflow="ellipsis", min_width=12, max_width=max(14, width // 4), no_wrap=True)
-    table.add_column("check", overflow="fold", min_width=0 if wide else 12)
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("allowed", overflow="fold", min_width=8)
-    table.add_column("evidence", no_wrap=True)
-    table.add_column("baseline", no_wrap=True)
-    table.add_column("current", no_wrap=True)
-    return table
-
-
-def _pictures(view: ColumnView | None, cells: int) -> tuple[str, str]:
-    if view is None:
-        return "", ""
-    return spark_pair(view.baseline_counts, view.current_counts, width=cells)
 
 
 # -- the rest

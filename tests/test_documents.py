@@ -156,6 +156,10 @@ def test_nearest() -> None:
     assert nearest("psi_", ["ks", "psi"]) == "psi"
     assert nearest("zzz", ["ks", "psi"]) is None
     assert nearest("x", []) is None
+    assert nearest("nope", ["amount", "income"]) is None
+    assert nearest("AGE", ["age", "income"]) == "age"
+    assert nearest("sage", ["default", "sagemaker"]) == "sagemaker"
+    assert nearest("days", ["days_minutes", "days_calls", "x"]) is None
 
 
 NODE = Node(

@@ -51,8 +51,11 @@ def command(
       driftline baseline train.parquet -o baseline/
       driftline baseline 's3://bucket/train/*.parquet' -o baseline/ --by country
     """
+    from driftline.baselines.folder import refuse_report
     from driftline.monitor.job import make_baseline
 
+    # Reading the data may take long; that it was for nothing is better known before.
+    refuse_report(output)
     lean_memory()
     with progress_bar("reading", quiet=quiet) as progress:
         made = make_baseline(

@@ -65,6 +65,12 @@ def command(
     """
     from driftline.monitor.job import check
 
+    if output is not None:
+        from driftline.baselines.folder import refuse_baseline, refuse_same
+
+        # Reading the data may take long; that it was for nothing is better known before.
+        refuse_same(output, baseline)
+        refuse_baseline(output)
     overrides = None
     if config is not None:
         from driftline.files import read_regular

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["print_baseline", "print_saved_baseline"]
 
 MOST_ROWS = 200
+NARROWEST = 12
 
 
 def print_saved_baseline(baseline: Baseline, folder: str) -> None:
     """Say in a few lines what was learnt and where it lies."""
     kinds: dict[str, int] = {}
     for feature in baseline.constraints.features:
-        kinds[feature.kind] = kinds.get(feature.kind, 0) + 1
+        kind = _kind(feature)
+        kinds[kind] = kinds.get(kind, 0) + 1
     told = ", ".join(f"{n:,} {kind}" for kind, n in sorted(kinds.items()))
     click.echo(f"{_title(baseline)} ({told})")
     for note in baseline.notes:
@@ -34,14 +36,29 @@ def print_saved_baseline(baseline: Baseline, folder: str) -> None:
     )
 
 
+def _kind(feature: Feature) -> str:
+    from driftline.baselines.constraint import InferredType
+
+    if feature.kind != "other":
+        return feature.kind
+    # Constraints in SageMaker's own form know only the type.
+    if feature.inferred_type.is_number:
+        return "number"
+    return "text" if feature.inferred_type is InferredType.STRING else "other"
+
+
 def _title(baseline: Baseline) -> str:
+    from driftline.reports.wording import plural
+
     label = printable(baseline.label, 200)
-    return f"baseline of {label}: {baseline.n_rows:,} rows, {len(baseline.names):,} columns"
+    return f"baseline of {label}: {plural(baseline.n_rows, 'row')}, {plural(len(baseline.names), 'column')}"
 
 
 def print_baseline(baseline: Baseline, only: tuple[str, ...]) -> None:
     """Print a table of columns with their distributions and what they are held to."""
     from rich.console import Console
+
+    from driftline.reports.wording import plural
 
     known = set(baseline.names)
     for name in only:
@@ -63,19 +80,17 @@ def print_baseline(baseline: Baseline, only: tuple[str, ...]) -> None:
     for note in baseline.notes:
         console.print(f"note: {printable(note, 400)}", markup=False)
     features = [f for f in baseline.constraints.features if not only or f.name in only]
-    console.print(_table(baseline, features[:MOST_ROWS]))
+    console.print(_table(baseline, features[:MOST_ROWS], width))
     if len(features) > MOST_ROWS:
-        console.print(f"and {len(features) - MOST_ROWS:,} more columns; choose with --column", markup=False)
+        more = plural(len(features) - MOST_ROWS, "more column")
+        console.print(f"and {more}; choose with --column", markup=False)
 
 
 _SHOWN_TYPES = {"time": "Time", "boolean": "Boolean"}
 """Kinds that the types of SageMaker have no word for."""
 
 
-def _table(baseline: Baseline, features: list[Feature]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
+def _table(baseline: Baseline, features: list[Feature], width: int) -> Table:
     from driftline.baselines.column import Limits
     from driftline.monitor.views import summary, view
     from driftline.reports.sparkline import spark
@@ -83,18 +98,7 @@ def _table(baseline: Baseline, features: list[Feature]) -> Table:
 
     limits = baseline.profile.limits if baseline.profile is not None else Limits.for_width(len(features))
     columns = baseline.columns(limits)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, justify in (
-        ("column", "left"),
-        ("type", "left"),
-        ("missing", "right"),
-        ("distinct", "right"),
-        ("median", "right"),
-        ("range or values", "left"),
-        ("distribution", "left"),
-        ("held to", "left"),
-    ):
-        table.add_column(title, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    rows: list[tuple[str, ...]] = []
     for feature in features:
         column = columns.get(feature.name)
         facts = {} if column is None else summary(column)
@@ -109,16 +113,54 @@ def _table(baseline: Baseline, features: list[Feature]) -> Table:
             )
         missing = facts.get("n_missing")
         distinct = facts.get("n_distinct")
-        table.add_row(
-            Text(printable(feature.name, 60)),
-            Text(_SHOWN_TYPES.get("" if column is None else column.kind, feature.inferred_type.value)),
+        told = (
+            printable(feature.name, 60),
+            _SHOWN_TYPES.get("" if column is None else column.kind, feature.inferred_type.value),
             "" if missing is None else f"{missing:,.0f}" if isinstance(missing, (int, float)) else "",
             "" if not isinstance(distinct, (int, float)) else f"{distinct:,.0f}",
             number(median) if isinstance(median, (int, float)) else "",
-            Text(span),
-            Text(shape),
-            Text(_held_to(feature)),
+            span,
+            shape,
+            _held_to(feature),
         )
+        rows.append(told)
+    return _fitted(rows, width)
+
+
+_HEADS = ("column", "type", "missing", "distinct", "median", "range or values", "distribution", "held to")
+_FOLDED = ("column", "range or values", "held to")
+_DISPENSABLE = ("distribution", "distinct", "median", "range or values", "missing")
+"""Columns that are left out where they do not fit whole, in this order."""
+
+
+def _fitted(rows: list[tuple[str, ...]], width: int) -> Table:
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    least: dict[str, int] = {}
+    for i, head in enumerate(_HEADS):
+        texts = [head, *(row[i] for row in rows)]
+        least[head] = max(map(cell_len, texts))
+        if head in _FOLDED:
+            # Names may be folded anywhere, ranges and rules only between words.
+            words = [word for text in texts for word in text.split()] if head != "column" else [head]
+            least[head] = min(least[head], max(NARROWEST, *map(cell_len, words)))
+    for head in _DISPENSABLE:
+        if sum(least.values()) + 2 * (len(least) - 1) > width:
+            least.pop(head, None)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in least:
+        right = head in ("missing", "distinct", "median")
+        table.add_column(
+            head,
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=head not in _FOLDED,
+            min_width=least[head],
+        )
+    for row in rows:
+        table.add_row(*(Text(text) for head, text in zip(_HEADS, row, strict=True) if head in least))
     return table
 
 
@@ -132,6 +174,8 @@ def _short(value: object) -> str:
 
 
 def _held_to(feature: Feature) -> str:
+    from driftline.reports.wording import plural
+
     parts = []
     if feature.completeness is not None:
         parts.append(
@@ -140,7 +184,7 @@ def _held_to(feature: Feature) -> str:
     if feature.is_non_negative:
         parts.append("≥ 0")
     if feature.domains is not None:
-        parts.append(f"{len(feature.domains)} known values")
+        parts.append(plural(len(feature.domains), "known value"))
     if feature.role == "identifier":
         parts.append("identifier")
     return ", ".join(parts)

@@ -16,6 +16,7 @@ from driftline.baselines.constraint import (
     Settings,
     Severity,
 )
+from driftline.baselines.suggestion import expected_type
 from driftline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ def _drift_base(check: str, monitoring: MonitoringConfig, feature: Feature) -> S
     chosen = "chi_squared" if monitoring.categorical_drift_method == "ChiSquared" else "l_infinity"
     if check in ("l_infinity", "chi_squared") and _kind(feature) in ("text", "boolean"):
         return settings.under(Settings(enabled=check == chosen, bound=categorical))
+    if check == "total_variation" and _kind(feature) in ("text", "boolean"):
+        return settings.under(Settings(bound=categorical))
     return settings
 
 
@@ -256,7 +259,12 @@ def _value_rules(
 
 def _type_base(feature: Feature, monitoring: MonitoringConfig) -> tuple[Settings, str]:
     bound = _threshold(feature, monitoring, "datatype_check_threshold")
-    return Settings(enabled=feature.kind != "time", bound=bound), feature.inferred_type.value
+    if feature.inferred_type is InferredType.UNKNOWN and "data_type" not in feature.settings:
+        # The baseline has no value, or SageMaker wrote it. Of lists and the like, the suggestion speaks.
+        return Settings(enabled=False, bound=bound), InferredType.UNKNOWN.value
+    return Settings(enabled=True, bound=bound), expected_type(
+        feature.kind, feature.role, feature.inferred_type.value
+    )
 
 
 def _domain_base(

@@ -258,6 +258,8 @@ class _Judge:
         if self.baseline is None:
             return "The baseline statistics do not have this feature."
         assert self.column is not None
+        if self.baseline.inferred_type is self.column.inferred_type:
+            return f"There is no {wanted} on both sides; text with many different values has no list."
         return (
             f"There is no {wanted} on both sides: the baseline's type is {self.baseline.inferred_type}, "
             f"the current one {self.column.inferred_type}; text with many different values has no list."

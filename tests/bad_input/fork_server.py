@@ -12,6 +12,7 @@ A command that ended by a signal has the negative number of the signal for its c
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import gc
 import importlib
 import json
@@ -91,6 +92,8 @@ def child(request: dict[str, Any]) -> None:
     for name, value in request["limits"].items():
         kind = getattr(resource, f"RLIMIT_{name}")
         resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
+    # What hangs shall say where.
+    faulthandler.dump_traceback_later(max(1.0, request["seconds"] - 5.0), file=sys.stderr)
     sys.argv = ["driftline", *request["arguments"]]
     code = 70
     try:

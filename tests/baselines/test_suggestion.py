@@ -15,9 +15,10 @@ from driftline.baselines.column import Column, ColumnFold, Limits
 from driftline.baselines.constraint import InferredType, Settings
 from driftline.baselines.profile import Profile
 from driftline.baselines.suggestion import (
-    LEAST_PER_CATEGORY,
     MOST_CATEGORIES,
+    expected_type,
     matching_type,
+    share_bound,
     suggest,
     suggest_feature,
     wilson_bound,
@@ -39,10 +40,15 @@ def test_wilson_bound(n: int, share: float) -> None:
     assert wilson_bound(good, n) == pytest.approx(max(0.0, expected), rel=1e-9, abs=1e-12)
 
 
-def test_completeness_of_a_full_column_is_certain() -> None:
+def test_completeness_of_a_full_column_rests_on_its_rows() -> None:
     feature = suggest_feature(column([1.0, 2.0]))
     assert feature.completeness == 1.0
-    assert feature.settings["completeness"].evidence is False
+    assert feature.settings["completeness"].evidence is True
+
+
+def test_share_bound_is_everything_or_wilsons() -> None:
+    assert share_bound(0, 7) == 1.0
+    assert share_bound(3, 100) == wilson_bound(97, 100)
 
 
 def test_completeness_of_a_column_with_gaps_is_a_lower_bound() -> None:
@@ -79,7 +85,16 @@ def test_a_column_without_a_value_is_held_to_nothing(values: list[None], complet
         ([True, False], False, "String", 2),
         ([1, 2], False, "String", 0),
         (["a", None], False, "String", 1),
-        (["a", None], False, "Unknown", 1),
+        ([[1], None], False, "Nested", 1),
+        (["a", None], False, "Nested", 0),
+        ([True, None], False, "Boolean", 1),
+        (["true", "False", "1", "yes"], False, "Boolean", 2),
+        (["true", "False", "1", "yes"], True, "Boolean", 2),
+        ([1, 0], False, "Boolean", 0),
+        (["2026-11-23", "2026-11-23 07:00:00", "noon", None], False, "Time", 2),
+        (["2026-11-23", "20261123"], True, "Time", 1),
+        ([1763884800], False, "Time", 0),
+        ([True], False, "Time", 0),
     ],
 )
 def test_types_match_by_value(values: list[Any], textual: bool, expected: str, n_matching: int) -> None:
@@ -98,10 +113,18 @@ def test_a_type_with_exceptions_is_a_share() -> None:
 @pytest.mark.parametrize(
     ("values", "is_non_negative", "certain"),
     [
-        ([0, 1, 2], True, True),
-        ([3, 4, 5], True, True),  # whole numbers count something
-        ([0.0, 0.5], True, True),
-        ([5.0, 5.1, 5.2, 4.9], True, True),  # as far from zero again as it reaches
+        ([3.5], True, False),
+        ([0, 1, 2], True, False),  # three rows prove nothing
+        ([0] * 20 + [5] * 100, True, True),  # zeros pile up
+        ([0, *range(1, 101)], True, False),  # zero occurs, and may be a value like any other
+        ([1, 2, 3, 4] * 50, True, True),  # a wall at 1
+        (np.random.default_rng(0).integers(18, 80, 2000), True, True),  # a wall at 18
+        (np.random.default_rng(0).random(2000) + 5, True, True),
+        (np.random.default_rng(0).normal(20, 3, 2000).round().astype(int), True, False),  # a thin tail
+        (np.random.default_rng(0).normal(20, 3, 2000), True, False),
+        ([2.5] * 50, True, True),
+        ([1.7976931348623157e308] * 50, True, True),
+        ([5.0, 5.1, 5.2, 4.9], True, False),
         ([0.5, 1.5, 2.5, 3.5], True, False),
         ([-1, 1], False, None),
         ([-0.5], False, None),
@@ -117,7 +140,7 @@ def test_non_negative(values: Any, is_non_negative: bool, certain: bool | None) 
     else:
         settings = feature.settings["non_negative"]
         assert settings.evidence is not certain
-        assert settings.bound == (1.0 if certain else pytest.approx(1 - 3 / (len(values) + 3)))
+        assert settings.bound == 1.0
 
 
 def test_range_is_the_baselines_and_needs_evidence() -> None:
@@ -125,20 +148,42 @@ def test_range_is_the_baselines_and_needs_evidence() -> None:
     assert (settings.low, settings.high, settings.evidence) == (1.5, 3.5, True)
 
 
-def test_a_domain_of_settled_values_is_closed() -> None:
-    feature = suggest_feature(column(["b"] * LEAST_PER_CATEGORY + ["a"] * 50))
-    assert feature.domains == ("a", "b")
-    assert feature.settings["categorical_values"].evidence is False
-
-
-def test_a_domain_with_rare_values_leaves_room() -> None:
-    values = [f"c{i}" for i in range(20)] * 9 + ["rare"]
+@pytest.mark.parametrize(
+    "values",
+    [["b"] * 5 + ["a"] * 50, [*(f"c{i}" for i in range(20)), *(f"c{i}" for i in range(20)), "rare"]],
+    ids=["settled", "with rare ones"],
+)
+def test_a_domain_is_the_list_and_rests_on_its_rows(values: list[str]) -> None:
     feature = suggest_feature(column(values))
+    assert feature.domains == tuple(sorted(set(values)))
     settings = feature.settings["categorical_values"]
-    assert feature.domains is not None
-    assert len(feature.domains) == 21
-    assert settings.evidence is True
-    assert settings.bound == pytest.approx(1 - 4 / len(values))
+    assert (settings.bound, settings.evidence) == (1.0, True)
+
+
+@pytest.mark.parametrize(
+    ("n_values", "n", "bound"),
+    [
+        (2, 1000, None),  # L-infinity sees every change
+        (30, 50_000, "the document's"),
+        (130, 3_000, 0.15),
+        (500, 5_000, 0.2),
+        (20_000, 60_000, "the document's"),  # too many to list: 1,024 groups
+    ],
+)
+def test_rare_categories_are_looked_at_together(n_values: int, n: int, bound: float | str | None) -> None:
+    settings = suggest_feature(column([f"v{i % n_values}" for i in range(n)] + ["v0"] * (n // 20))).settings
+    if bound is None:
+        assert "total_variation" not in settings
+    else:
+        found = settings["total_variation"]
+        assert (found.enabled, found.bound) == (True, None if isinstance(bound, str) else bound)
+
+
+def test_texts_that_practically_never_repeat_cannot_be_compared() -> None:
+    values = [f"v{i}" for i in range(960)] + [f"v{i}" for i in range(40)]
+    feature = suggest_feature(column(values))
+    assert feature.role == "feature"
+    assert "total_variation" not in feature.settings
 
 
 @pytest.mark.parametrize(
@@ -170,12 +215,43 @@ def test_columns_without_a_domain(values: list[Any]) -> None:
         ([f"u{i % 900}" for i in range(1000)], None, "feature"),
         ([f"u{i}" for i in range(50)], None, "feature"),  # too few to tell
         (np.arange(1000), pa.timestamp("s"), "time"),
+        (["2026-11-23", "2026-11-24"] * 5, None, "time"),
+        (["2026-11-23"] * 99 + ["unknown"], None, "time"),
+        (["2026-11-23"] * 90 + ["unknown"] * 10, None, "feature"),
+        (["11/23/2026"] * 100, None, "feature"),  # whose month?
         ([True] * 500, None, "feature"),
         ([np.inf] * 500, None, "feature"),
     ],
 )
 def test_roles(values: Any, kind: pa.DataType | None, role: str) -> None:
     assert suggest_feature(column(values, kind=kind)).role == role
+
+
+@pytest.mark.parametrize("textual", [False, True])
+def test_dates_as_texts_are_held_to_being_dates_and_nothing_else(textual: bool) -> None:
+    days = [f"2026-11-{1 + i % 10:02}" for i in range(3000)]
+    feature = suggest_feature(column(days, textual=textual))
+    assert (feature.kind, feature.role, feature.domains) == ("text", "time", None)
+    assert feature.inferred_type is InferredType.STRING
+    assert set(feature.settings) == {"completeness", "data_type"}
+    assert feature.settings["data_type"].evidence is False
+    some = suggest_feature(column([*days, "?"], textual=textual)).settings["data_type"]
+    assert (some.bound, some.evidence) == (wilson_bound(3000, 3001), True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "inferred", "expected"),
+    [
+        ("number", "feature", "Integral", "Integral"),
+        ("text", "time", "String", "Time"),
+        ("time", "time", "String", "Time"),
+        ("boolean", "feature", "String", "Boolean"),
+        ("other", "feature", "Unknown", "Nested"),
+        ("other", "feature", "String", "String"),  # as SageMaker's files have it
+    ],
+)
+def test_expected_types(kind: str, role: str, inferred: str, expected: str) -> None:
+    assert expected_type(kind, role, inferred) == expected
 
 
 def test_identifiers_have_no_range_and_are_unique_only_when_asked() -> None:

@@ -88,3 +88,24 @@ def test_output_without_a_name(run: Callable[..., Any]) -> None:
     done = run("baseline", "train.parquet", "-o", "")
     assert done.code == 2
     assert "is not a name that a file can have" in done.err
+
+
+def test_a_baseline_never_takes_the_place_of_a_report(run: Callable[..., Any], world: Path) -> None:
+    for output in ("report-drift", "./report-drift/"):
+        # The data are not there: nothing is read before the refusal.
+        done = run("baseline", "nowhere.parquet", "-o", output)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            f"driftline: E-WRITE: {output}: holds a report, which a baseline would overwrite; "
+            "choose another folder, for example -o baseline/\n"
+        )
+
+
+def test_one_is_spelled_as_one(run: Callable[..., Any], world: Path) -> None:
+    (world / "one.csv").write_text("x\n1\n")
+    assert ": 1 row, 1 column (1 number)\n" in run("baseline", "one.csv", "-o", "out").out
+
+
+def test_compat_tells_numbers_from_texts(run: Callable[..., Any]) -> None:
+    done = run("baseline", "train.parquet", "-o", "out", "--compat", "sagemaker")
+    assert "3 columns (2 number, 1 text)\n" in done.out

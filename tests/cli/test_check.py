@@ -110,3 +110,56 @@ def test_segments_that_the_baseline_lacks(run: Callable[..., Any]) -> None:
     done = run("check", "drift.parquet", "-b", "baseline", "--by", "kind")
     assert (done.code, done.out) == (2, "")
     assert "--by" in done.err
+
+
+def test_a_report_never_takes_the_place_of_the_baseline(run: Callable[..., Any], world: Path) -> None:
+    run("baseline", "train.parquet", "-o", "mine")
+    (world / "link").symlink_to(world / "mine")
+    before = {entry.name: entry.read_bytes() for entry in (world / "mine").iterdir()}
+    for output in ("mine", "./mine/", "link", "mine/../mine"):
+        # The data are not there: nothing is read before the refusal.
+        done = run("check", "nowhere.parquet", "-b", "mine", "-o", output)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            f"driftline: E-WRITE: {output}: holds the baseline of this check, which the report would overwrite; "
+            "choose another folder, for example -o report/\n"
+        )
+    assert {entry.name: entry.read_bytes() for entry in (world / "mine").iterdir()} == before
+
+
+def test_a_report_never_takes_the_place_of_sagemakers_files(run: Callable[..., Any], world: Path) -> None:
+    run("baseline", "train.parquet", "-o", "mine")
+    for name in ("baseline.json", "profile.arrow"):
+        (world / "mine" / name).unlink()
+    for given, words in (
+        ("mine", "the baseline of this check"),
+        ("mine/constraints.json", "the baseline of this check"),
+        ("baseline", "a baseline"),
+    ):
+        done = run("check", "nowhere.parquet", "-b", given, "-o", "mine")
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"driftline: E-WRITE: mine: holds {words}, which")
+    assert {entry.name for entry in (world / "mine").iterdir()} == {"constraints.json", "statistics.json"}
+
+
+def test_a_report_takes_the_place_of_an_earlier_one(run: Callable[..., Any], world: Path) -> None:
+    for name, code in (("drift", 1), ("clean", 0)):
+        assert run("check", f"{name}.parquet", "-b", "baseline", "-o", "out", "-q").code == code
+    assert json.loads((world / "out" / "report.json").read_text())["status"] == "passed"
+    done = run("check", "clean.parquet", "-b", "out/constraints.json", "-o", "out")
+    assert (done.code, done.out) == (2, "")
+    assert "holds the baseline of this check" in done.err
+
+
+def test_strict_notices_segments_that_the_baseline_does_not_know(
+    run: Callable[..., Any], world: Path
+) -> None:
+    (world / "train.csv").write_text("k,x\n" + "a,1\n" * 400)
+    (world / "live.csv").write_text("k,x\n" + "a,1\n" * 399 + "b,1\n")
+    (world / "calm.toml").write_text("[columns.k]\nignore = true\n")
+    run("baseline", "train.csv", "-o", "split", "--by", "k")
+    arguments = ("check", "live.csv", "-b", "split", "--by", "k", "-c", "calm.toml")
+    assert run(*arguments).code == 0
+    done = run(*arguments, "--strict")
+    assert done.code == 4
+    assert "the baseline has no segment k=b to compare with (rows: 1)." in " ".join(done.out.split())

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+from rich.console import Console
+
 import driftline
+from driftline.baselines.column import Limits
+from driftline.cli.shown import _table
+from driftline.monitor.views import view
+from driftline.reports.sparkline import spark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,3 +88,24 @@ def test_what_makes_no_sense_is_said(run: Callable[..., Any], world: Path) -> No
         assert told in done.err
         assert done.err.count("\n") == 1
     assert not (world / "page.html").exists()
+
+
+def test_no_width_cuts_a_header_a_number_or_a_histogram(example: Path) -> None:
+    baseline = driftline.load_baseline(example / "baseline")
+    histogram = spark(view("amount", baseline.columns(Limits())["amount"], None).baseline_counts)
+    heads = []
+    for width in range(40, 201):
+        console = Console(file=io.StringIO(), width=width)
+        with console.capture() as captured:
+            console.print(_table(baseline, list(baseline.constraints.features), width))
+        text = captured.get()
+        assert all(cell_len(line.rstrip()) <= width for line in text.splitlines())
+        words = set(text.split())
+        assert {"column", "type", "held", "amount", "Fractional"} <= words
+        heads.append(
+            sum(head in words for head in ("missing", "distinct", "median", "range", "distribution"))
+        )
+        assert ("1,000" in words) is ("distinct" in words)
+        assert (histogram in words) is ("distribution" in words)
+    assert heads == sorted(heads)
+    assert (heads[0], heads[-1]) == (0, 5)

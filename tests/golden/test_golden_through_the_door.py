@@ -94,6 +94,21 @@ def test_golden_4_is_one_incident(files: Path, tmp_path: Path) -> None:
     assert [p.row for p in rows[0].where] == [1]
 
 
+def test_golden_4_is_one_incident_in_sagemaker_mode(files: Path, tmp_path: Path) -> None:
+    """So it is in SageMaker mode, which knows no rows: 59 columns with one cause, and Churn with another."""
+    traffic = tmp_path / "traffic.csv"
+    rows = (files / "churn/test-dataset-input-cols.csv").read_text().splitlines()
+    traffic.write_text("".join(f"{i % 89 / 100:.2f},{row}\n" for i, row in enumerate(rows)))
+    report = dl.check(traffic, files / "churn", compat="sagemaker", header=False)
+    told = {(i.title, len(i.columns)) for i in report.incidents}
+    assert told == {
+        ("59 columns hold values of the wrong type", 59),
+        ("Churn holds values of the wrong type", 1),
+    }
+    assert "Incidents <small>2</small>" in report.to_html()
+    assert len(json.loads(report.to_json())["incidents"]) == 2
+
+
 def test_golden_10_negative_numbers_are_a_violation_in_the_default_mode() -> None:
     """A column that is all negative against a baseline that never was."""
     baseline = dl.baseline({"x": [float(i) for i in range(200)]})

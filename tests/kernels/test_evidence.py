@@ -18,7 +18,11 @@ from driftline.kernels.evidence import (
     effective_size,
     exceedance_p,
     ks_p,
+    newcomers_p,
     share_p,
+    total_variation_noise,
+    total_variation_p,
+    two_sample_p,
 )
 
 counts = st.lists(st.integers(0, 300), min_size=2, max_size=8)
@@ -188,3 +192,78 @@ def test_chance_makes_exceedance_p_small_no_oftener_than_it_says() -> None:
         p_values = np.array([exceedance_p(int(k), n, m) for k in beyond])
         for level in LEVELS:
             assert np.mean(p_values <= level) <= _allowed(level)
+
+
+@given(st.integers(0, 60), st.integers(1, 3000), st.integers(0, 60), st.integers(1, 3000))
+def test_two_sample_p_is_fishers(k: int, m: int, k0: int, n: int) -> None:
+    """Oracle: scipy.stats.hypergeom.sf, which is scipy.stats.fisher_exact one-sided."""
+    k, k0 = min(k, m), min(k0, n)
+    expected = stats.hypergeom.sf(k - 1, n + m, k + k0, m)
+    assert two_sample_p(k, m, k0, n) == pytest.approx(expected, rel=1e-7, abs=1e-300)
+
+
+def test_one_new_value_is_as_surprising_as_its_rows() -> None:
+    before, now = np.array([3000, 2000, 0]), np.array([300, 194, 6])
+    found = newcomers_p(before, now, 6, 5000, 500, repeats=np.ones(3))
+    assert found == pytest.approx(exceedance_p(6, 5000, 500), rel=1e-6)
+    assert newcomers_p(before, now, 0, 5000, 500, repeats=np.ones(3)) == 1.0
+
+
+def test_new_values_are_less_surprising_where_many_are_rare() -> None:
+    rare = np.r_[np.ones(100, int), np.zeros(10, int)], np.r_[np.zeros(100, int), np.ones(10, int)]
+    frequent = np.r_[np.full(10, 10), np.zeros(10, int)], rare[1][90:]
+    few = newcomers_p(*frequent, 10, 100, 10, repeats=np.ones(20))
+    many = newcomers_p(*rare, 10, 100, 10, repeats=np.ones(110))
+    assert few < 1e-6 < 0.5 < many
+    # A sampled text stands for many.
+    sample = newcomers_p(frequent[0][:11], frequent[1][:11], 10, 100, 10, repeats=np.r_[np.ones(10), 10.0])
+    assert sample == pytest.approx(few, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("k", "power", "n", "m"),
+    [(50, 2.0, 5_000, 50_000), (100, 1.5, 5_000, 50_000), (400, 1.0, 500, 500), (2_000, 0.5, 2_000, 500)],
+)
+def test_chance_makes_the_p_of_categories_small_no_oftener_than_it_says(
+    k: int, power: float, n: int, m: int
+) -> None:
+    rng = np.random.default_rng([k, n, m])
+    shares = 1 / np.arange(1, k + 1) ** power
+    shares /= shares.sum()
+    new, moved = [], []
+    for _ in range(300):
+        a, b = rng.multinomial(n, shares), rng.multinomial(m, shares)
+        used = a + b > 0
+        new.append(newcomers_p(a[used], b[used], int(b[a == 0].sum()), n, m, repeats=np.ones(used.sum())))
+        moved.append(total_variation_p(a, b))
+    for p_values in (np.array(new), np.array(moved)):
+        for level in (0.5, 0.1, 0.01):
+            assert (p_values <= level).mean() <= level + 3 * math.sqrt(level / 300)
+
+
+@pytest.mark.parametrize(("k", "n", "m"), [(30, 5_000, 500), (500, 5_000, 2_000), (3_000, 1_000, 1_000)])
+def test_the_noise_of_total_variation_is_what_chance_does(k: int, n: int, m: int) -> None:
+    """Oracle: dealing the rows of both sides anew, numpy's multivariate hypergeometric."""
+    rng = np.random.default_rng(k)
+    pool = rng.multinomial(n + m, np.full(k, 1 / k))
+    found = []
+    for a in rng.multivariate_hypergeometric(pool, n, size=200, method="marginals"):
+        found.append(np.abs(a / n - (pool - a) / m).sum() / 2)
+    mean, deviation = total_variation_noise(*_dealt(pool, n))
+    assert mean == pytest.approx(np.mean(found), rel=0.02)
+    assert mean >= np.mean(found) - 3 * np.std(found) / math.sqrt(200)
+    assert deviation == pytest.approx(np.std(found), rel=0.25)
+
+
+def _dealt(pool: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put the first n rows on one side: only the pool and the sizes matter to what is tested."""
+    left = np.clip(n - (np.cumsum(pool) - pool), 0, pool)
+    return left, pool - left
+
+
+def test_total_variation_sees_what_pooling_hides() -> None:
+    a, b = np.r_[np.full(500, 10), np.zeros(500, int)], np.r_[np.zeros(500, int), np.full(500, 4)]
+    assert classes_p(a, b) > 0.01
+    assert total_variation_p(a, b) < 1e-100
+    frequent = np.array([500, 300]), np.array([250, 240])
+    assert total_variation_p(*frequent) == classes_p(*frequent)

@@ -150,6 +150,82 @@ def test_resamples_of_the_baseline_pass_what_it_suggested() -> None:
     assert n_batches >= 50
 
 
+def _zipf(k: int, power: float) -> Any:
+    shares = 1 / np.arange(1, k + 1) ** power
+    shares /= shares.sum()
+    names = np.array([f"v{i}" for i in range(k)], dtype=object)
+    return lambda rng, n: {"x": rng.choice(names, n, p=shares)}
+
+
+def _gappy(rng: np.random.Generator, n: int) -> dict[str, Any]:
+    shares = [0.0005, 0.005, 0.03, 0.1, 0.5]
+    return {f"gaps{s}": pa.array(rng.normal(size=n), mask=rng.random(n) < s) for s in shares}
+
+
+NEVER_SEEN: list[tuple[str, Any, int, int]] = [
+    ("whole degrees, 20 ± 7", lambda r, n: {"x": r.normal(20, 7, n).round().astype(int)}, 500, 500),
+    ("whole degrees, 20 ± 7", lambda r, n: {"x": r.normal(20, 7, n).round().astype(int)}, 500, 50_000),
+    ("whole degrees, 25 ± 7", lambda r, n: {"x": r.normal(25, 7, n).round().astype(int)}, 5_000, 5_000),
+    ("Student t3 + 10", lambda r, n: {"x": r.standard_t(3, n) + 10}, 50, 500),
+    ("Student t3 + 10", lambda r, n: {"x": r.standard_t(3, n) + 10}, 50, 50_000),
+    ("Student t3 + 20", lambda r, n: {"x": r.standard_t(3, n) + 20}, 500, 50_000),
+    ("gaps", _gappy, 50, 500),
+    ("gaps", _gappy, 500, 500),
+    ("gaps", _gappy, 50, 50_000),
+    ("a category of 3 %", lambda r, n: {"x": r.choice(["a", "b", "z"], n, p=[0.57, 0.4, 0.03])}, 50, 500),
+    ("Zipf of 50", _zipf(50, 2.0), 5_000, 50_000),
+    ("Zipf of 100", _zipf(100, 1.5), 5_000, 50_000),
+    ("Zipf of 500", _zipf(500, 0.5), 5_000, 2_000),
+]
+"""Sources whose small baselines lack what larger windows have: name, source, rows of baseline and window."""
+
+
+def never_seen(source: Any, n: int, m: int, k: int) -> Report:
+    baseline = baseline_of(pa.table(source(np.random.default_rng([11, n, m, k]), n)))
+    return judged(pa.table(source(np.random.default_rng([12, n, m, k]), m)), baseline)
+
+
+@pytest.mark.parametrize(
+    ("source", "n", "m"),
+    [(s, n, m) for _, s, n, m in NEVER_SEEN],
+    ids=[f"{w}-{n}-{m}" for w, _, n, m in NEVER_SEEN],
+)
+def test_what_a_small_baseline_lacked_by_chance_is_no_alarm(source: Any, n: int, m: int) -> None:
+    for k in range(5):
+        assert alarms(never_seen(source, n, m, k)) == [], k
+
+
+@pytest.mark.parametrize("n_values", [30, 130, 500, 2_000])
+def test_rare_categories_that_change_are_heard(n_values: int) -> None:
+    rng = np.random.default_rng(n_values)
+
+    def values(prefix: str, k: int, n: int) -> pa.Table:
+        return pa.table({"x": [f"{prefix}{i}" for i in rng.integers(0, k, n)]})
+
+    baseline = baseline_of(values("old", n_values, 5_000))
+    for now in (
+        values("new", n_values, 2_000),
+        values("new", n_values, 300),
+        values("old", n_values // 2, 2_000),
+    ):
+        heard = {o.constraint.check for o in judged(now, baseline).violations}
+        assert "total_variation" in heard
+    assert alarms(judged(values("old", n_values, 2_000), baseline)) == []
+
+
+@pytest.mark.exam
+def test_rate_of_false_alarms_of_what_a_baseline_lacked() -> None:
+    """A hundred baselines of each source with a window each; the rate is printed."""
+    print()
+    print(f"{'source':>24} {'baseline':>9} {'window':>7} {'alarmed of 100':>15}")
+    for name, source, n, m in NEVER_SEEN:
+        found = [alarms(never_seen(source, n, m, 100 + k)) for k in range(100)]
+        alarmed = sum(map(bool, found))
+        print(f"{name:>24} {n:>9,} {m:>7,} {alarmed:>15}  {[a for a in found if a][:1]}", flush=True)
+        # The tests of one run: one false alarm in a thousand runs is expected, of a hundred hardly ever two.
+        assert alarmed <= 1
+
+
 @pytest.mark.exam
 def test_rate_of_false_alarms_in_hundreds_of_windows() -> None:
     """Baselines of 50,000 and 5,000 rows, ten of each kind; the rate is printed, and bounded by one window in a hundred."""

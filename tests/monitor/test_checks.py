@@ -68,8 +68,19 @@ def test_rows_numbered_among_themselves_have_no_place() -> None:
         (["1", "x", "2.5"], True, "Fractional", 1, (2,), ("x",)),
         (["1", "x", "2.5", "true"], True, "Integral", 3, (2, 3, 4), ("2.5", "true", "x")),
         (["a", "b"], False, "String", 0, (), ()),
-        ([1.5, 2.5], False, "String", 2, (), ("double",)),
-        ([True, True], False, "Fractional", 2, (), ("bool",)),
+        ([1.5, 2.5], False, "String", 2, (), ("1.5 (double)", "2.5 (double)")),
+        ([True, True], False, "Fractional", 2, (), ("true (bool)",)),
+        ([True, False], False, "Boolean", 0, (), ()),
+        ([1, 0], False, "Boolean", 2, (), ("0 (int64)", "1 (int64)")),
+        (["True", "FALSE", "no"], False, "Boolean", 1, (), ("no",)),
+        (["true", "x", "1", "False"], True, "Boolean", 2, (2,), ("1", "x")),
+        (["2026-11-23", "2026-11-23T07:00Z", None], False, "Time", 0, (), ()),
+        (["2026-11-23", "garbage", "garbage", "7"], True, "Time", 3, (2, 4), ("garbage", "7")),
+        ([1763884800], False, "Time", 1, (), ("1763884800 (int64)",)),
+        ([True], False, "Time", 1, (), ("true (bool)",)),
+        ([[1], [2]], False, "Nested", 0, (), ()),
+        (["[1]"], False, "Nested", 1, (), ("[1]",)),
+        ([[1]], False, "Fractional", 1, (), ("list<item: int64>",)),
         (["a", "1"], False, "Fractional", 2, (), ("a",)),
     ],
 )
@@ -82,11 +93,101 @@ def test_data_type(
     examples: tuple[str, ...],
 ) -> None:
     found = measured("data_type", None, column(values, textual=textual), expected=expected)
-    present = sum(v == v for v in values)
+    present = sum(v == v and v is not None for v in values)
     assert (found.n_bad, found.n_current, found.value) == (n_bad, present, (present - n_bad) / present)
     assert found.where == tuple(Place("a.csv", row) for row in where)
     assert found.examples == examples
     assert found.p_value is None
+
+
+def test_times_that_became_something_else_and_back() -> None:
+    times = column([1, 2], kind=pa.timestamp("s"))
+    assert measured("data_type", None, times, expected="Time").n_bad == 0
+    found = measured("data_type", None, times, expected="Integral")
+    assert (found.n_bad, found.examples[0]) == (2, "1970-01-01T00:00:01Z (timestamp[s])")
+
+
+def test_texts_do_not_tell_whether_they_are_nested() -> None:
+    found = measured("data_type", None, column(["[1]"], textual=True), expected="Nested")
+    assert found.value is None
+    assert "texts do not tell" in str(found.note)
+
+
+def test_times_among_too_many_texts_to_keep_are_estimated() -> None:
+    limits = Limits(64, 16, 64)
+    texts = [f"2026-11-23T07:{i // 60 % 60:02}:{i % 60:02}" for i in range(3600)]
+    good = measured("data_type", None, column(texts, limits=limits), expected="Time")
+    assert (good.n_bad, good.value) == (0, 1.0)
+    assert "estimated from a sample" in str(good.note)
+    half = measured(
+        "data_type", None, column([*texts, *(f"x{i}" for i in range(3600))], limits=limits), expected="Time"
+    )
+    assert half.value == pytest.approx(0.5, abs=0.4)
+    assert half.n_bad is not None
+    assert half.n_bad > 0
+
+
+@pytest.mark.parametrize(
+    ("check", "bad", "good", "expected"),
+    [
+        ("completeness", None, 1.0, None),
+        ("non_negative", -1.0, 1.0, None),
+        ("data_type", "?", "1", "Integral"),
+    ],
+)
+def test_a_suggested_bound_counts_both_sides_and_a_given_one_is_exact(
+    check: str, bad: Any, good: Any, expected: str | None
+) -> None:
+    """Oracle: scipy.stats.fisher_exact, one-sided; scipy.stats.binom for the given bound."""
+
+    def side(n_bad: int, n: int) -> Column:
+        return column([bad] * n_bad + [good] * (n - n_bad), textual=check == "data_type")
+
+    for n, k0, m, k in ((50, 0, 500, 3), (5000, 0, 500, 3), (500, 9, 200, 40)):
+        if check == "non_negative" and k0:
+            continue
+        bound = 1.0 if k0 == 0 else wilson_bound(n - k0, n)
+        rule = {"expected": expected, "evidence": True}
+        found = measured(check, side(k0, n), side(k, m), bound=bound, **rule)
+        oracle = stats.fisher_exact([[k, m - k], [k0, n - k0]], alternative="greater").pvalue
+        assert found.p_value == pytest.approx(oracle, rel=1e-9)
+        given = measured(check, side(k0, n), side(k, m), bound=0.95, **rule)
+        assert given.p_value == pytest.approx(
+            stats.binom.sf(k - 1, m, 0.05) if k > 0.05 * m else 1.0, rel=1e-9
+        )
+    assert measured(check, side(0, 50), side(1, 50), bound=1.0, expected=expected).p_value is None
+
+
+def test_new_values_count_against_what_the_baseline_may_have_missed() -> None:
+    settled = column(["a"] * 3_000 + ["b"] * 2_000)
+    rule = {"domain": ("a", "b"), "bound": 1.0, "evidence": True}
+    for k in (1, 6):
+        current = column(["a"] * (500 - k) + ["new"] * k)
+        found = measured("categorical_values", settled, current, **rule)
+        assert found.p_value == pytest.approx(exceedance_p(k, 5_000, 500), rel=1e-6, abs=1e-14)
+    clean = measured("categorical_values", settled, column(["a"] * 9), **rule)
+    assert clean.p_value == 1.0
+
+
+def test_a_list_that_lost_a_value_is_exact() -> None:
+    before = column(["a"] * 90 + ["b"] * 10)
+    found = measured(
+        "categorical_values", before, column(["a", "b"]), domain=("a",), bound=1.0, evidence=True
+    )
+    assert (found.n_bad, found.p_value) == (1, None)
+    more = measured(
+        "categorical_values", before, column(["a", "z"]), domain=("a", "b", "c"), bound=1.0, evidence=True
+    )
+    assert more.p_value == pytest.approx(2 / 102)
+
+
+def test_new_values_too_many_to_keep_are_evidence_too() -> None:
+    limits = Limits(64, 8, 64)
+    before = column(["a"] * 500 + ["b"] * 500, limits=limits)
+    current = column(["a"] * 500 + [f"new{i}" for i in range(500)], limits=limits)
+    found = measured("categorical_values", before, current, domain=("a", "b"), bound=1.0, evidence=True)
+    assert found.p_value is not None
+    assert found.p_value < 1e-12
 
 
 def test_completeness_counts_nan_and_null() -> None:
@@ -296,6 +397,15 @@ def test_drift_of_texts_is_over_their_counts(check: str) -> None:
     assert found.interval == pytest.approx(expected.interval())
     assert found.unit == CHECKS[check].unit
     assert found.note is None
+
+
+def test_replaced_rare_categories_are_evidence_for_total_variation() -> None:
+    """500 categories of ten rows: every one expects fewer than 5 on the current side."""
+    before = column([f"old{i % 500}" for i in range(5_000)])
+    found = measured("total_variation", before, column([f"new{i % 500}" for i in range(2_000)]))
+    assert (found.value, found.p_value) == (1.0, pytest.approx(0, abs=1e-100))
+    same = measured("total_variation", before, column([f"old{i % 500}" for i in range(2_000)]))
+    assert (same.value, same.p_value) == (pytest.approx(0), 1.0)
 
 
 def test_texts_too_many_to_list_are_compared_in_groups() -> None:

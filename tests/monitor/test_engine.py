@@ -389,10 +389,13 @@ def test_small_segments_are_undetermined(n_before: int, n_after: int) -> None:
     assert ("the data" if n_after < n_before else "the baseline") in outcome.reason
 
 
-def test_new_segments_are_told() -> None:
-    segments = {"west": profile(table(50, 3))}
+def test_segments_unknown_to_the_baseline_are_undetermined() -> None:
+    segments = {"west": profile(table(50, 3)), None: profile(table(1, 4))}
     report = run(table(50, 3), _with_segments(), segments=segments, segment_column="c")
-    assert any("'west'" in note for note in report.notes)
+    west = found(report, "row_volume", None, "c=west")
+    assert west.status is Status.UNDETERMINED
+    assert west.reason == "Row volume: the baseline has no segment c=west to compare with (rows: 50)."
+    assert found(report, "row_volume", None, "c=(missing)").reason.endswith("(rows: 1).")
 
 
 # --- hostile numbers ------------------------------------------------------------------------------------------------

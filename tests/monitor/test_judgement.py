@@ -137,6 +137,23 @@ def test_a_share_of_a_few_values_that_could_show_nothing_is_undetermined(check: 
     assert share(8, 8, 0.9, check=check, p=1e-8, evidence=True).status is VIOLATED
 
 
+@pytest.mark.parametrize("check", ["completeness", "categorical_values", "non_negative"])
+def test_what_the_baseline_never_had_is_no_alarm_while_chance_explains_it(check: str) -> None:
+    found = share(1, 500, 1.0, check=check, p=0.4, evidence=True)
+    assert found.status is UNDETERMINED
+    assert "chance may bring as many (corrected p = 0.4)" in found.reason
+    assert share(9, 500, 1.0, check=check, p=1e-9, evidence=True).status is VIOLATED
+
+
+def test_noise_in_total_variation_is_no_effect() -> None:
+    """sqrt(0.3² − 0.28²) = 0.108; sqrt(0.29² − 0.28²) = 0.075."""
+    assert drift(0.3, check="total_variation", detectable=0.28).status is VIOLATED
+    assert drift(0.29, check="total_variation", detectable=0.28).status is UNDETERMINED
+    found = drift(0.11, check="total_variation", detectable=0.09)
+    assert found.status is UNDETERMINED
+    assert found.reason.endswith("is beyond the bound of 0.1, but chance alone reaches 0.09.")
+
+
 def test_new_extremes_by_chance_are_what_clean_data_brings() -> None:
     assert share(1, 500, 1.0, check="numeric_range", p=0.4, evidence=True).status is PASSED
     assert share(60, 500, 1.0, check="numeric_range", p=1e-12, evidence=True).status is VIOLATED

@@ -10,27 +10,30 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from driftline.baselines.baseline import Baseline
 from driftline.baselines.column import Limits
 from driftline.capture.open import open_source
 from driftline.errors import SchemaError, UsageError
 from driftline.monitor.job import check, make_baseline
 from driftline.monitor.scan import scan
-from driftline.monitor.segment import MISSING, scan_segments, segment_values
+from driftline.monitor.segment import scan_segments, segment_label, segment_values
 from driftline.reports.outcome import Status
+from driftline.reports.selection import by_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from driftline.baselines.profile import Profile
+    from driftline.reports.report import Report
 
 LIMITS = Limits()
 
 
-def values_of(data: Any, by: str = "k", most: int = 50) -> tuple[list[str], int]:
+def values_of(data: Any, by: str = "k", most: int = 50) -> tuple[list[str | None], int]:
     return segment_values(scan(open_source(data), threads=1, compiled=False), by, most)
 
 
-def split(data: Any, by: str = "k", most: int = 50) -> dict[str, Profile]:
+def split(data: Any, by: str = "k", most: int = 50) -> dict[str | None, Profile]:
     values, _ = values_of(data, by, most)
     return scan_segments(open_source(data), by, values, limits=LIMITS)
 
@@ -44,9 +47,25 @@ def test_values_come_most_frequent_first() -> None:
 
 
 def test_rows_without_a_value_are_a_segment_of_their_own() -> None:
-    assert values_of({"k": ["a", None, "a"]}) == (["a", MISSING], 0)
-    assert values_of({"k": ["a", "b", "a", None]}, most=2) == (["a", MISSING], 1)
-    assert values_of({"k": [1.0, float("nan")]}) == (["1", MISSING], 0)
+    assert values_of({"k": ["a", None, "a"]}) == (["a", None], 0)
+    assert values_of({"k": ["a", "b", "a", None]}, most=2) == (["a", None], 1)
+    assert values_of({"k": [1.0, float("nan")]}) == (["1", None], 0)
+
+
+def test_a_text_that_looks_like_no_value_is_another_segment() -> None:
+    keys = ["(missing)"] * 60 + ["a"] * 50 + [None] * 40
+    data = {"k": keys, "x": list(range(150))}
+    assert values_of(data) == (["(missing)", "a", None], 0)
+    assert {value: part.n_rows for value, part in split(data).items()} == {"(missing)": 60, "a": 50, None: 40}
+    baseline = make_baseline(data, by="k")
+    report = check(data, Baseline.from_files(baseline.files(), file="there"), by="k")
+    told = {o.segment for o in report.outcomes if o.segment}
+    assert told == {'k="(missing)"', "k=a", "k=(missing)"}
+
+
+def test_segments_are_never_called_the_same() -> None:
+    values = [None, "", "a", "(missing)", '"(missing)"', '""(missing)""', '(missing)"', "(missing"]
+    assert len({segment_label("k", value) for value in values}) == len(values)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +117,7 @@ def test_every_row_falls_into_one_segment(name: str) -> None:
         assert part.n_rows == column.n_rows == part.columns[0].n_rows
         key = part.column("k")
         assert key is not None
-        assert (key.n_missing == key.n_rows) is (value == MISSING)
+        assert (key.n_missing == key.n_rows) is (value is None)
         rows += np.repeat(
             column.numbers.distribution.midpoints(), column.numbers.distribution.counts
         ).tolist()
@@ -109,7 +128,7 @@ def test_rows_of_text_files_are_split_by_their_text(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("k,x\na,1\nb,2\n,3\na,4\nNaN,5\n nan ,6\n")
     segments = split(str(file))
-    assert {value: part.n_rows for value, part in segments.items()} == {"a": 2, "b": 1, MISSING: 3}
+    assert {value: part.n_rows for value, part in segments.items()} == {"a": 2, "b": 1, None: 3}
     assert segments["a"].columns[1].numbers.moments.sum == 5.0  # type: ignore[union-attr]
 
 
@@ -160,3 +179,37 @@ def test_segments_need_a_baseline_with_the_same() -> None:
         check(_two_regions(50, 1), make_baseline(_two_regions(50, 1)), by="region")
     with pytest.raises(UsageError, match="by 'x'"):
         check({"x": ["a"], "y": ["b"]}, make_baseline({"x": ["a"], "y": ["b"]}, by="x"), by="y")
+
+
+def _check(before: list[Any], after: list[Any]) -> Report:
+    rng = np.random.default_rng(3)
+    data = [pa.table({"k": keys, "x": rng.standard_normal(len(keys))}) for keys in (before, after)]
+    return check(data[1], make_baseline(data[0], by="k"), by="k")
+
+
+def test_a_segment_that_the_baseline_does_not_know_cannot_be_judged() -> None:
+    report = _check(["a"] * 500, ["a"] * 400 + ["b"] * 99 + [None])
+    unknown = {o.segment: o for o in report.undetermined if o.constraint.check == "row_volume"}
+    assert {segment: o.reason for segment, o in unknown.items()} == {
+        "k=b": "Row volume: the baseline has no segment k=b to compare with (rows: 99).",
+        "k=(missing)": "Row volume: the baseline has no segment k=(missing) to compare with (rows: 1).",
+    }
+    assert [len(members) for members in by_reason(unknown.values())] == [2]
+
+
+def test_segments_of_the_baseline_never_hide_one_that_it_does_not_know() -> None:
+    known = [f"k{i}" for i in range(50)]
+    report = _check(known * 40, [*known * 40, "new"])
+    assert "k=new" in {o.segment for o in report.undetermined}
+    numbers = list(range(50))
+    report = _check(numbers * 40, [*numbers * 40, 50])
+    assert "k=50" in {o.segment for o in report.undetermined}
+
+
+def test_at_most_fifty_unknown_segments_are_told() -> None:
+    report = _check(["a"] * 100, ["a"] * 100 + [f"k{i}" for i in range(60)])
+    told = {o.segment for o in report.undetermined if o.constraint.check == "row_volume"}
+    assert len(told) == 50
+    assert (
+        "more than 50 values of 'k' have no segment in the baseline; rarer ones are left out" in report.notes
+    )

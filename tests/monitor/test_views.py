@@ -80,6 +80,16 @@ def test_texts_are_bars_with_a_rest() -> None:
     assert sum(shown.current_counts) == 33
 
 
+def test_texts_that_are_nearly_all_without_a_bar_are_not_drawn() -> None:
+    many = [f"t{i}" for i in range(900)]
+    for sides in ((column(many), None), (column(many), column(many[:500])), (None, column(many))):
+        shown = view("x", *sides)
+        assert (shown.labels, shown.baseline_counts, shown.current_counts) == ((), (), ())
+    shown = view("x", column(many), column(["t0", "t1"] * 50))
+    assert sum(shown.baseline_counts) == 900
+    assert shown.labels[:2] == ("t0", "t1")
+
+
 def test_booleans_are_bars() -> None:
     shown = view("x", column([True, False, True]), column([False]))
     assert dict(zip(shown.labels, shown.baseline_counts, strict=True)) == {"true": 2.0, "false": 1.0}

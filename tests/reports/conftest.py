@@ -438,6 +438,11 @@ def make_outcome() -> Callable[..., Outcome]:
 
 
 @pytest.fixture(scope="session")
+def make_view() -> Callable[..., ColumnView]:
+    return number_view
+
+
+@pytest.fixture(scope="session")
 def make_report() -> Callable[..., Report]:
     return report
 

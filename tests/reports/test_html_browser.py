@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from driftline.reports.html import to_html
+from driftline.reports.notebook import repr_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,3 +101,13 @@ def test_text_stands_out_in_both_schemes(browser: Browser, tmp_path: Path, churn
     for scheme in ("light", "dark"):
         page, _ = opened(browser, tmp_path, churn_report, color_scheme=scheme)
         assert page.evaluate(contrast) >= 4.5
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_narrow_notebook_cuts_nothing(browser: Browser, any_report: Report, width: int) -> None:
+    page = browser.new_context(viewport={"width": width, "height": 800}).new_page()
+    page.set_content(f"<!doctype html><body style='margin:8px'>{repr_html(any_report)}")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    ends = page.evaluate("[...document.querySelectorAll('svg')].map(e => e.getBoundingClientRect().right)")
+    # A telephone of 320 pixels may have to scroll the table sideways.
+    assert all(end <= max(390, width) - 8 for end in ends)

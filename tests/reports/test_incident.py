@@ -172,6 +172,53 @@ def test_columns_that_are_wrong_throughout_join_by_check(make_outcome: Make) -> 
     assert "No value of these columns is right" in incidents[0].detail
 
 
+def alike(make: Make, column: str, **more: object) -> Outcome:
+    """A violation as SageMaker mode has them: without rows."""
+    return bad(make, column, [], **{"n_bad": 1000, "n_current": 1000, "reason": "None fits.", **more})
+
+
+def test_columns_that_fail_alike_are_one_incident_where_rows_are_not_known(make_outcome: Make) -> None:
+    outcomes = [alike(make_outcome, f"c{i}") for i in range(59)]
+    drifted = make_outcome("ks", "c3", Status.VIOLATED, value=0.4, reason="It moved.")
+    (incident,) = group([drifted, *outcomes])
+    assert (incident.kind, incident.title) == ("column", "59 columns hold values of the wrong type")
+    assert len(incident.columns) == 59
+    assert len(incident.outcomes) == 60
+    assert incident.detail == (
+        "c3, c0, c1 and 56 more: None fits. c3 has drifted, too. No value of these columns is right, so look for"
+        " a change of type, unit or column order rather than at single rows."
+    )
+
+
+def test_another_reason_share_check_or_segment_is_another_cause(make_outcome: Make) -> None:
+    for other in (
+        {"reason": "Some fit."},
+        {"n_bad": 7},
+        {"check": "completeness"},
+        {"segment": "k=a"},
+    ):
+        incidents = group([alike(make_outcome, "a"), alike(make_outcome, "b", **other)])
+        assert [len(i.columns) for i in incidents] == [1, 1]
+
+
+def test_columns_that_fail_several_checks_alike(make_outcome: Make) -> None:
+    outcomes = [
+        alike(make_outcome, column, check=check, n_bad=7, segment="k=a", reason=f"{check} fails.")
+        for column in ("a", "b")
+        for check in ("data_type", "completeness")
+    ]
+    (incident,) = group(outcomes)
+    assert (
+        incident.title == "2 columns hold values of the wrong type and have more missing values than allowed"
+    )
+    assert incident.detail == "a and b: k=a: data_type fails. k=a: completeness fails."
+
+
+def test_drift_alone_never_makes_columns_alike(make_outcome: Make) -> None:
+    outcomes = [make_outcome("ks", c, Status.VIOLATED, value=0.4, reason="It moved.") for c in "ab"]
+    assert [i.columns for i in group(outcomes)] == [("a",), ("b",)]
+
+
 def test_two_checks_of_one_column_are_no_incident_of_rows(make_outcome: Make) -> None:
     incidents = group([bad(make_outcome, "a", [1]), bad(make_outcome, "a", [1], check="non_negative")])
     assert [(i.kind, i.title) for i in incidents] == [

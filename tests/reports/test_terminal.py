@@ -21,7 +21,7 @@ def shown(report: Report, width: int = 80) -> str:
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
-@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_lines_fit(any_report: Report, width: int) -> None:
     assert all(cell_len(line) <= width for line in shown(any_report, width).splitlines())
 

@@ -57,7 +57,7 @@ CASES: list[Case] = [
     ),
     _shown(
         "not-utf8",
-        "E-JSON-ENCODING: drift-report/report.json:19: byte 901 is not valid UTF-8; save the file as UTF-8",
+        "E-JSON-ENCODING: drift-report/report.json:19: byte 902 is not valid UTF-8; save the file as UTF-8",
         edited(R, lambda data: data.replace(b"amount", b"am\xffunt", 1)),
     ),
     _shown(

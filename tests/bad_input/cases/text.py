@@ -312,7 +312,7 @@ CASES: list[Case] = [
         _csv(csv_bytes()),
         1,
         "--no-header",
-        violated=["amount/data_type", "count/data_type", "kind/categorical_values"],
+        violated=["amount/data_type", "count/data_type"],
     ),
     told(
         "semicolons-and-decimal-commas",

@@ -24,6 +24,8 @@ TEXT = Feature("x", InferredType.STRING, 1.0, domains=("a", "b"), kind="text")
 TIME = Feature("x", InferredType.STRING, 1.0, kind="time", role="time")
 FLAG = Feature("x", InferredType.STRING, 1.0, kind="boolean")
 OTHER = Feature("x", InferredType.UNKNOWN, 0.0)
+LISTS = Feature("x", InferredType.UNKNOWN, 1.0, settings={"data_type": Settings(evidence=False)})
+DATES = Feature("x", InferredType.STRING, 1.0, kind="text", role="time")
 
 
 def rules(
@@ -49,13 +51,44 @@ def only_x(**checks: Any) -> dict[str, Any]:
         (NUMBER, ["data_type", "completeness", "non_negative", "ks"]),
         (TEXT, ["data_type", "completeness", "categorical_values", "l_infinity"]),
         (FLAG, ["data_type", "completeness", "l_infinity"]),
-        (TIME, ["completeness"]),
+        (TIME, ["data_type", "completeness"]),
+        (LISTS, ["data_type", "completeness"]),
+        (DATES, ["data_type", "completeness"]),
         (OTHER, ["completeness"]),
     ],
-    ids=lambda v: v.kind if isinstance(v, Feature) else "",
+    ids=["number", "text", "boolean", "time", "lists", "dates", "other"],
 )
 def test_rules_by_default(feature: Feature, expected: list[str]) -> None:
     assert list(rules(feature)) == expected
+
+
+@pytest.mark.parametrize(
+    ("feature", "expected"),
+    [
+        (NUMBER, "Fractional"),
+        (TEXT, "String"),
+        (FLAG, "Boolean"),
+        (TIME, "Time"),
+        (DATES, "Time"),
+        (LISTS, "Nested"),
+    ],
+    ids=["number", "text", "boolean", "time", "dates", "lists"],
+)
+def test_types_are_told_in_words_of_their_own(feature: Feature, expected: str) -> None:
+    found = rules(feature)["data_type"]
+    assert (found.expected, found.bound, found.evidence) == (expected, 1.0, False)
+
+
+def test_total_variation_follows_the_threshold_of_the_document_unless_it_has_its_own() -> None:
+    monitoring = MonitoringConfig(categorical_comparison_threshold=0.2)
+    for own, bound in ((None, 0.2), (0.35, 0.35)):
+        feature = Feature(
+            "x",
+            InferredType.STRING,
+            kind="text",
+            settings={"total_variation": Settings(enabled=True, bound=own)},
+        )
+        assert rules(feature, monitoring=monitoring)["total_variation"].bound == bound
 
 
 def test_identifiers_are_not_compared_unless_asked_by_name() -> None:
