@@ -18,8 +18,7 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections import Counter, OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +28,10 @@ import pyarrow.compute as pc
 
 from driftline.capture import lock, wal
 from driftline.capture.arrays import mask_array
+from driftline.capture.erasures import Erasures
 from driftline.capture.event import Event, now
 from driftline.capture.layout import MANIFESTS, STATE, folder_of, manifest_folder
-from driftline.capture.manifest import IMPORT, Manifest, Segment, told
+from driftline.capture.manifest import IMPORT, Manifest, Sealed, Segment, told
 from driftline.capture.records import (
     Rejected,
     carried_payload,
@@ -50,18 +50,10 @@ if TYPE_CHECKING:
 
     from driftline.capture.manifest import Counts
 
-__all__ = ["Archive", "Sealed"]
+__all__ = ["Archive"]
 
 _REMEMBERED = 128 << 20
 """Most bytes of event ids in memory."""
-
-
-@dataclass(slots=True)
-class Sealed:
-    """What came of a log or an import: files that are written but not yet to be seen, and counts."""
-
-    segments: list[Segment] = field(default_factory=list)
-    counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
 
 class Archive:
@@ -258,9 +250,11 @@ class Archive:
             for hour, piece in by_hour(table):
                 tables.setdefault((endpoint, variant, hour), []).append(piece)
         with self.alone():
+            erasures = Erasures(self.manifest.erasures())
             for key in sorted(tables):
-                self._file(name, key, tables[key], made)
-            self._set_aside(name, rejected, made)
+                if pieces := erasures.tables(tables[key], *key[:2], made.counts):
+                    self._file(name, key, pieces, made)
+            self._set_aside(name, erasures.others(rejected, made.counts), made)
             return self.manifest.commit(
                 add=made.segments,
                 log=(name, token),

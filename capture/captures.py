@@ -28,6 +28,7 @@ from driftline.capture import lock, wal
 from driftline.capture.accounts import Limits, Stats, stats_of
 from driftline.capture.archive import Archive
 from driftline.capture.arrays import numbers_of
+from driftline.capture.carry import carried_on
 from driftline.capture.event import Event, check_name, now
 from driftline.capture.records import dropped_payload, event_payload, table_payload
 from driftline.capture.tables import checked
@@ -243,6 +244,8 @@ class Captures:
 
         place = self.archive.target.name
         if not put(told):
+            if not self._log.is_open:
+                raise UsageError("is closed", code="E-WRITE", file=place, fix="open it again")
             raise UsageError(
                 "has no room for more events",
                 code="E-CAPTURE-FULL",
@@ -389,8 +392,8 @@ class Captures:
             self._seal_there()
 
     def _seal_here(self) -> None:
-        with lock.whole():
-            self.archive.seal_logs(self._carry if self._log.is_open else None)
+        with lock.whole(), carried_on(self.archive.logs) as carry:
+            self.archive.seal_logs(self._carry if self._log.is_open else carry)
         sweep(self.archive)
 
     def _seal_there(self) -> None:
@@ -402,7 +405,6 @@ class Captures:
             "limits": asdict(self.limits),
             "input_names": {key: list(names) for key, names in archive.input_names.items()},
             "output_names": {key: list(names) for key, names in archive.output_names.items()},
-            "carry": self._log.is_open,
         }
         # What this process can import, the other can; not what lies in the current folder.
         paths = os.pathsep.join(path for path in sys.path if path)

@@ -32,6 +32,9 @@ MAX_TEXT = 1024
 
 _text = json.encoder.encode_basestring_ascii
 
+_TAKEN = frozenset({"ground_truth"})
+"""Folders beside those of the endpoints."""
+
 _NAME = re.compile(r"[A-Za-z0-9](?:[-_.]*[A-Za-z0-9]){0,62}")
 
 
@@ -51,9 +54,10 @@ def check_name(what: str, name: object) -> str:
     Raises
     ------
     UsageError
-        ``E-NAME``: names are 1 to 63 letters, digits, ``-``, ``_`` and ``.``, and begin and end with a letter or digit.
+        ``E-NAME``: names are 1 to 63 letters, digits, ``-``, ``_`` and ``.``, and begin and end with a letter or digit;
+        ``ground_truth`` is taken.
     """
-    if isinstance(name, str) and len(name) <= 63 and _NAME.fullmatch(name):
+    if isinstance(name, str) and len(name) <= 63 and _NAME.fullmatch(name) and name not in _TAKEN:
         return name
     raise UsageError(
         f"{printable(repr(name), 80)} is no name for {what}",

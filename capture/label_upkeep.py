@@ -54,11 +54,23 @@ def compact_labels(archive: Archive, *, endpoint: str | None = None, least: int 
 
 
 def erase_labels(
-    archive: Archive, *, event_ids: Collection[str] = (), inference_ids: Collection[str] = ()
+    archive: Archive,
+    *,
+    event_ids: Collection[str] = (),
+    inference_ids: Collection[str] = (),
+    failures: list[SourceError] | None = None,
 ) -> int:
     """Forget the labels of events, at once; to be called before the events themselves are erased.
 
     A label is forgotten where its id is one of these, or the other id of a captured event that has one of these.
+
+    Parameters
+    ----------
+    archive : Archive
+    event_ids, inference_ids : collection of str
+    failures : list, optional
+        Takes what is wrong with files that cannot be read, and the others are gone through; otherwise the first one is
+        raised.
 
     Returns
     -------
@@ -69,23 +81,40 @@ def erase_labels(
     ------
     SourceError, UsageError, OSError
     """
-    archive.seal_logs()
+    if failures is None:
+        archive.seal_logs()
     with archive.upkeep():
-        n = _erased(archive, set(event_ids), set(inference_ids))
+        n = _erased(archive, set(event_ids), set(inference_ids), failures)
     archive.publish()
     return n
 
 
-def _erased(archive: Archive, event_ids: set[str], inference_ids: set[str]) -> int:
-    events, callers = _both_ids(archive, event_ids, inference_ids)
+def _readable(
+    archive: Archive, kind: str, columns: list[str], failures: list[SourceError] | None
+) -> Iterator[tuple[Segment, pa.Table]]:
+    for segment in archive.manifest.segments(kind):
+        try:
+            table = archive.read(segment, columns)
+        except SourceError as error:
+            if failures is None:
+                raise
+            failures.append(error)
+        else:
+            yield segment, table
+
+
+def _erased(
+    archive: Archive, event_ids: set[str], inference_ids: set[str], failures: list[SourceError] | None
+) -> int:
+    events, callers = _both_ids(archive, event_ids, inference_ids, failures)
     wanted = {
         "event_id": pa.array(sorted(events), pa.string()),
         "inference_id": pa.array(sorted(callers), pa.string()),
         "auto": pa.array(sorted(events | callers), pa.string()),
     }
     n = 0
-    for segment in archive.manifest.segments("labels"):
-        hit = pc.is_in(archive.read(segment, ["_key"])["_key"], wanted[segment.variant])
+    for segment, told in _readable(archive, "labels", ["_key"], failures):
+        hit = pc.is_in(told["_key"], wanted[segment.variant])
         gone = pc.sum(hit).as_py() or 0
         if not gone:
             continue
@@ -119,10 +148,13 @@ def _remove_stray(archive: Archive) -> None:
                 file.unlink(missing_ok=True)
 
 
-def _both_ids(archive: Archive, event_ids: set[str], inference_ids: set[str]) -> tuple[set[str], set[str]]:
+def _both_ids(
+    archive: Archive, event_ids: set[str], inference_ids: set[str], failures: list[SourceError] | None
+) -> tuple[set[str], set[str]]:
     events, callers = pa.array(sorted(event_ids), pa.string()), pa.array(sorted(inference_ids), pa.string())
-    for segment in archive.manifest.segments():
-        told = archive.read(segment, ["_event_id", "_inference_id"])
+    # What cannot be read is told once, by whoever erases the events.
+    unread: list[SourceError] | None = None if failures is None else []
+    for _, told in _readable(archive, "events", ["_event_id", "_inference_id"], unread):
         hit = pc.or_(
             pc.is_in(told["_event_id"], events),
             pc.fill_null(pc.is_in(told["_inference_id"], callers, skip_nulls=True), False),

@@ -12,6 +12,7 @@ import hashlib
 import json
 import sqlite3
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["IMPORT", "Counts", "Manifest", "Segment", "heard", "told"]
+__all__ = ["IMPORT", "Counts", "Manifest", "Sealed", "Segment", "heard", "told"]
 
 FORMAT = 1
 
@@ -53,6 +54,7 @@ CREATE TABLE IF NOT EXISTS logs (
     sealed INTEGER NOT NULL,
     token TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erasures (digest TEXT PRIMARY KEY, asked INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unpublished (
     kind TEXT NOT NULL,
     endpoint TEXT NOT NULL,
@@ -133,6 +135,14 @@ def _digest(listed: Any) -> str:
     return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
 
 
+@dataclass(slots=True)
+class Sealed:
+    """What came of a log or an import: files that are written but not yet to be seen, and counts."""
+
+    segments: list[Segment] = field(default_factory=list)
+    counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+
+
 class _TooLateError(Exception):
     """Somebody else has changed this first."""
 
@@ -188,7 +198,7 @@ class Manifest:
                 f"the manifest cannot be used: {error}",
                 code="E-MANIFEST",
                 file=self.path,
-                fix="check the disk; a damaged one is made anew by driftline fsck",
+                fix="check the disk; see what driftline capture check says",
             ) from None
         finally:
             if database is not None:
@@ -264,6 +274,23 @@ class Manifest:
         with self._asked() as database:
             row = database.execute("SELECT token FROM logs WHERE id = ?", (log,)).fetchone()
             return None if row is None else str(row[0])
+
+    def ask_erasure(self, digests: Iterable[str], asked: int) -> None:
+        """Keep digests of ids that are to be forgotten of what is sealed from now on."""
+        with self._changed() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO erasures VALUES (?, ?)", [(d, asked) for d in digests]
+            )
+
+    def erasures(self) -> dict[str, int]:
+        """Return those digests, and when each was asked for."""
+        with self._asked() as database:
+            return dict(database.execute("SELECT digest, asked FROM erasures"))
+
+    def forget_erasures(self, before: int) -> None:
+        """Forget erasures that were asked for before a time."""
+        with self._changed() as database:
+            database.execute("DELETE FROM erasures WHERE asked < ?", (before,))
 
     def unpublished(self) -> list[tuple[str, str, str, int]]:
         """List kind, endpoint, variant and day (since 1970-01-01) of what changed since it was told to other machines."""

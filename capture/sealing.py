@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from driftline.capture import wal
 from driftline.capture.archive import Archive
+from driftline.capture.carry import carried_on
 from driftline.capture.upkeep import keep_within, sweep
 from driftline.errors import DriftlineError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 __all__ = ["main"]
 
@@ -33,11 +28,8 @@ def main() -> int:
             output_names=asked["output_names"],
             pair_seconds=asked["limits"]["pair_seconds"],
         )
-        carried = _Carried(archive.logs)
-        try:
-            archive.seal_logs(carried.take if asked["carry"] else None)
-        finally:
-            carried.close()
+        with carried_on(archive.logs) as carry:
+            archive.seal_logs(carry)
         sweep(archive)
         if asked["limits"]["disk_bytes"] is not None and asked["limits"]["when_full"] == "expire":
             keep_within(archive, asked["limits"]["disk_bytes"])
@@ -45,30 +37,6 @@ def main() -> int:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
         return 1
     return 0
-
-
-class _Carried:
-    """The log that halves of events are carried on to; it is made when there is the first."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._log: wal.Log | None = None
-
-    def take(self, frames: Sequence[bytes]) -> bool:
-        if self._log is None:
-            self._log = wal.Log(self._folder, lambda _: None, group_seconds=0.0)
-        reached = threading.Event()
-        failures: list[OSError | None] = []
-
-        def told(error: OSError | None) -> None:
-            failures.append(error)
-            reached.set()
-
-        return self._log.append(frames, told) and reached.wait(30.0) and failures[0] is None
-
-    def close(self) -> None:
-        if self._log is not None:
-            self._log.close(None)
 
 
 if __name__ == "__main__":

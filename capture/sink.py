@@ -297,7 +297,11 @@ class Sink:
                 variant,
                 lambda e, v: self._admit(e, v, allowed),
             )
-            found, pending = await self._put_all(message)
+            try:
+                found, pending = await self._put_all(message)
+            except DriftlineError as error:
+                self._refuse(message, error)
+                raise
             await self._durable(pending)
         finally:
             took.give()
@@ -398,6 +402,13 @@ class Sink:
                 fix="make room, and send them again",
                 headers={"retry-after": "5"},
             )
+
+    def _refuse(self, message: Message, error: DriftlineError) -> None:
+        """Count a request of which nothing can become an event, where it is known whose it would be."""
+        place = message.endpoint, message.variant or DEFAULT_VARIANT
+        is_known = self._places is not None and place in self._places
+        if is_known and message.endpoint is not None and _status(error) in (400, 413, 415):
+            self.captures.drop(message.endpoint, place[1], f"refused {error.code}")
 
     def _told(self, message: Message, found: Taken) -> tuple[int, Any]:
         """Return what the sender is told: how many were stored, and why the others were not."""

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from driftline.capture import wal
 from driftline.capture.arrays import text_array
+from driftline.capture.erasures import digests
 from driftline.capture.event import Event
 from driftline.capture.layout import MANIFESTS, STATE, folder_of
 from driftline.capture.records import QUARANTINED, rejected_of
@@ -171,7 +172,8 @@ def erase(archive: Archive, *, event_ids: Collection[str] = (), inference_ids: C
 
     So are the labels that came for them.
 
-    Logs are sealed first, so that what is waiting is found too; events that a living process has yet to seal are not.
+    Logs are sealed first, so that what is waiting is found too; what a living process has yet to seal is left out, and
+    counted as dropped, when it is sealed. A file that cannot be read does not keep the others from being rewritten.
     Files of a folder that nobody sees, such as a crash leaves, go as well.
 
     Returns
@@ -185,15 +187,26 @@ def erase(archive: Archive, *, event_ids: Collection[str] = (), inference_ids: C
     """
     from driftline.capture.label_upkeep import erase_labels
 
-    archive.seal_logs()
+    with archive.alone():
+        # Alone, so that what is being sealed either is there below, or learns of this.
+        archive.manifest.ask_erasure(digests(event_ids, inference_ids), archive.clock())
+    failures: list[SourceError] = []
+    try:
+        archive.seal_logs()
+    except SourceError as error:
+        failures.append(error)
     # Before the events, which tell under what other ids their labels came.
-    erase_labels(archive, event_ids=event_ids, inference_ids=inference_ids)
+    erase_labels(archive, event_ids=event_ids, inference_ids=inference_ids, failures=failures)
     ids, callers = text_array(sorted(event_ids)), text_array(sorted(inference_ids))
     n = 0
     with archive.upkeep():
         for key, segments in _hours(archive):
             for segment in segments:
-                told = archive.read(segment, ["_event_id", "_inference_id", "_row"])
+                try:
+                    told = archive.read(segment, ["_event_id", "_inference_id", "_row"])
+                except SourceError as error:
+                    failures.append(error)
+                    continue
                 hit = pc.or_(
                     pc.is_in(told["_event_id"], ids),
                     pc.fill_null(pc.is_in(told["_inference_id"], callers, skip_nulls=True), False),
@@ -211,6 +224,15 @@ def erase(archive: Archive, *, event_ids: Collection[str] = (), inference_ids: C
         _sweep_superseded(archive, _EVER)
         _remove_stray(archive)
     archive.publish()
+    if failures:
+        first = failures[0]
+        more = f", and {len(failures) - 1:,} more" if len(failures) > 1 else ""
+        raise SourceError(
+            f"{n:,} events were forgotten elsewhere, but not here: {first.message}{more}",
+            code=first.code,
+            file=first.file,
+            fix="restore it, or let its hour expire, and erase again",
+        )
     return n
 
 
@@ -350,6 +372,7 @@ def sweep(archive: Archive) -> None:
     """Remove files that nobody has been told of for ten minutes, and forget which logs were sealed long ago."""
     _sweep_superseded(archive, archive.clock() - _GRACE)
     there = {path.name.removesuffix(wal.SUFFIX) for path in archive.waiting_logs()}
+    archive.manifest.forget_erasures(archive.clock() - _REMEMBERED)
     archive.manifest.forget_logs(archive.clock() - _REMEMBERED, there)
 
 

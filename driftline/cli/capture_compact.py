@@ -31,6 +31,8 @@ def command(captures: str, endpoint: str | None, state: str | None, json_: bool)
     from driftline.capture.upkeep import compact, sweep
 
     archive = existing(captures, state)
+    # What a writer that is gone has left, halves of events too.
+    archive.seal_logs()
     done = compact(archive, endpoint=endpoint)
     compact_labels(archive, endpoint=endpoint)
     sweep(archive)

@@ -58,9 +58,15 @@ def command(
         raise click.UsageError("give --event-id, --inference-id or --ids-from")
     from driftline.capture.upkeep import erase
 
-    n = erase(existing(captures, state), event_ids=events, inference_ids=callers)
+    archive = existing(captures, state)
+    n = erase(archive, event_ids=events, inference_ids=callers)
+    running = len(archive.waiting_logs())
     if json_:
-        print_json(json.dumps({"erased": n}))
+        print_json(json.dumps({"erased": n, "logs_in_use": running}))
     else:
         click.echo(f"{counted(n, 'event')} forgotten")
+        if running:
+            click.echo(
+                "what a running service has not stored yet is left out when it does, within a minute or so"
+            )
     return 0

@@ -78,6 +78,8 @@ def account(stats: Stats) -> str:
         lines.append(
             f"damaged      {stats.damaged_bytes:>12,} bytes of logs, {stats.damaged_records:,} records"
         )
+    if stats.torn_bytes:
+        lines.append(f"torn         {stats.torn_bytes:>12,} bytes of records that were never acknowledged")
     if stats.balance:
         lines.append(f"unaccounted  {stats.balance:>12,}")
     lines.append(

@@ -353,7 +353,7 @@ def test_after_close_nothing_is_taken_and_nothing_hangs(tmp_path: Path) -> None:
     assert not captures.put([event("b")])
     with pytest.raises(UsageError) as info:
         captures.write([event("c")])
-    assert info.value.code == "E-CAPTURE-FULL"
+    assert (info.value.code, info.value.message) == ("E-WRITE", "is closed")
     assert captures.flush(0)
     stats = captures.stats()
     assert (stats.stored, stats.dropped, stats.balance) == (1, {"overload": 2}, 0)

@@ -12,7 +12,7 @@ import pytest
 from captured import csv, event, halves, seen
 
 from driftline.capture import captures as module
-from driftline.capture import sealing, wal
+from driftline.capture import wal
 from driftline.capture.archive import Archive
 from driftline.capture.captures import Captures, Limits, stats_of
 from driftline.capture.event import now
@@ -64,14 +64,13 @@ def test_its_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert captures.close()
 
 
-def _ask(root: Path, *, carry: bool, **limits: Any) -> subprocess.CompletedProcess[str]:
+def _ask(root: Path, **limits: Any) -> subprocess.CompletedProcess[str]:
     asked = {
         "root": str(root),
         "state": str(root / ".driftline"),
         "limits": asdict(Limits(**limits)),
         "input_names": {},
         "output_names": {},
-        "carry": carry,
     }
     return subprocess.run(
         [sys.executable, "-P", "-m", "driftline.capture.sealing"],
@@ -93,32 +92,37 @@ def test_halves_are_carried_on_from_all_logs_to_one(tmp_path: Path) -> None:
     _log(archive, "1", ask)
     _log(archive, "2", answer, event("a"))
     for _ in range(2):
-        done = _ask(tmp_path, carry=True)
+        done = _ask(tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert seen(tmp_path) == {"h": 1, "a": 1}
     stats = stats_of(archive)
     assert (stats.received, stats.stored, stats.waiting, stats.balance) == (2, 2, 0, 0)
 
 
-def test_at_the_end_halves_do_not_wait(tmp_path: Path) -> None:
+def test_halves_wait_across_processes(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
-    _log(archive, "1", halves("h", at=now())[0])
-    assert _ask(tmp_path, carry=False).returncode == 0
-    assert stats_of(archive).stored == 1
+    ask, answer = halves("h", at=now())
+    _log(archive, "1", ask)
+    assert _ask(tmp_path).returncode == 0
+    assert (stats_of(archive).stored, stats_of(archive).waiting) == (0, 1)
+    _log(archive, "2", answer)
+    assert _ask(tmp_path).returncode == 0
+    assert _ask(tmp_path).returncode == 0
+    assert (stats_of(archive).stored, stats_of(archive).rows) == (1, 1)
     assert archive.waiting_logs() == []
 
 
 def test_it_keeps_within_the_budget(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     _log(archive, "1", *(event(f"e{n}", input=csv(os.urandom(200).hex())) for n in range(100)))
-    assert _ask(tmp_path, carry=False, disk_bytes=1000, when_full="expire").returncode == 0
+    assert _ask(tmp_path, disk_bytes=1000, when_full="expire").returncode == 0
     stats = stats_of(archive)
     assert (stats.expired, stats.segments) == (100, 0)
 
 
 def test_one_line_is_said_of_an_error(tmp_path: Path) -> None:
     (tmp_path / ".driftline").write_text("no folder")
-    done = _ask(tmp_path, carry=False)
+    done = _ask(tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("E-WRITE")
     assert done.stderr.count("\n") == 1
@@ -180,15 +184,3 @@ def test_inside_another_program_a_thread_seals(tmp_path: Path, monkeypatch: pyte
         captures.write([event("a")])
         assert captures.seal()
     assert seen(tmp_path) == {"a": 1}
-
-
-def test_what_is_carried_is_on_the_disk(tmp_path: Path) -> None:
-    carried = sealing._Carried(tmp_path)
-    carried.close()
-    assert list(tmp_path.iterdir()) == []
-    carried = sealing._Carried(tmp_path)
-    assert carried.take([wal.frame(b"x")])
-    (path,) = tmp_path.iterdir()
-    assert wal.read_log(path.read_bytes()).payloads == [b"x"]
-    carried.close()
-    assert not carried.take([wal.frame(b"y")])

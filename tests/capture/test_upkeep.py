@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,7 +12,8 @@ from captured import HOUR, NOON, Clock, body, csv, event, seen
 from driftline.capture import archive as archives
 from driftline.capture import upkeep, wal
 from driftline.capture.archive import Archive
-from driftline.capture.captures import stats_of
+from driftline.capture.captures import Captures, stats_of
+from driftline.capture.event import Payload
 from driftline.capture.records import event_payload
 from driftline.capture.upkeep import (
     Compacted,
@@ -27,9 +29,6 @@ from driftline.capture.upkeep import (
 )
 from driftline.capture.window import window
 from driftline.errors import SourceError, UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MINUTE = 60_000_000
 
@@ -221,9 +220,33 @@ def test_erasing_a_whole_file_removes_it(archive: Archive) -> None:
 def test_an_erased_event_may_come_again(archive: Archive) -> None:
     put(archive, event("a"))
     erase(archive, event_ids=["a"])
-    put(archive, event("a"))
+    put(archive, replace(event("a"), received=archive.clock() + 1_000_000))
     assert seen(archive.target.name) == {"a": 1}
     assert stats_of(archive).balance == 0
+
+
+def test_what_waits_in_a_living_log_is_left_out_when_it_is_sealed(tmp_path: Path) -> None:
+    with Captures(tmp_path, seal_in="thread") as captures:
+        captures.write([event("a"), replace(event("b"), inference_id="person"), event("c")])
+        captures.write([replace(event("d", input=Payload("text/csv", b"\xff")), inference_id="person")])
+        assert erase(captures.archive, event_ids=["a"], inference_ids=["person"]) == 0
+        assert captures.seal()
+        stats = captures.stats()
+    assert seen(tmp_path) == {"c": 1}
+    assert (stats.received, stats.stored, stats.dropped, stats.balance) == (4, 1, {"erased": 3}, 0)
+    assert stats.quarantined == 0
+
+
+def test_a_damaged_file_keeps_nobody_else_from_being_forgotten(archive: Archive) -> None:
+    put(archive, event("a"))
+    put(archive, event("b", at=NOON + HOUR))
+    first, _ = archive.manifest.segments()
+    Path(archive.target.shown(first.path)).write_bytes(b"damaged")
+    with pytest.raises(SourceError) as info:
+        erase(archive, event_ids=["b"])
+    assert info.value.code == "E-DIGEST"
+    assert "1 events were forgotten elsewhere" in info.value.message
+    assert [s.path for s in archive.manifest.segments()] == [first.path]
 
 
 @pytest.mark.parametrize("times", [1, 2])
