@@ -425,7 +425,7 @@ def test_a_store_of_ones_own_is_closed(tmp_path: Path) -> None:
     with Recorder(tmp_path, "churn", seal_in="thread") as recorder:
         recorder.log({"x": 1})
     assert window(tmp_path, "churn", 0, 1 << 52).table()["x"].to_pylist() == [1]
-    with pytest.raises(UsageError, match="E-CAPTURE-FULL"):
+    with pytest.raises(UsageError, match="E-WRITE"):
         recorder.log({"x": 1})
 
 
