@@ -215,7 +215,8 @@ class Objects:
                 raise
             except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
                 text = " ".join(str(error).split())[:300]
-                if time.monotonic() + pause > end or _is_final(text):
+                wait = pause * (0.5 + random.random())  # noqa: S311
+                if time.monotonic() + wait > end or _is_final(text):
                     kind = UsageError if writing else SourceError
                     raise kind(
                         f"the store cannot be {'written' if writing else 'read'}: {text}",
@@ -223,7 +224,7 @@ class Objects:
                         file=self.shown(path),
                         fix="check the URL, the credentials in the environment and the network",
                     ) from None
-            time.sleep(pause * (0.5 + random.random()))  # noqa: S311
+            time.sleep(wait)
             pause = min(2 * pause, 5.0)
 
     def __repr__(self) -> str:
