@@ -4,11 +4,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PROMTOOL := $(BIN)/promtool
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -le 8 ] || n=8; echo "$$n")
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -q -c constraints.txt
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 CHROMIUM := /usr/bin/chromium
+POSTGRES := /usr/lib/postgresql
+ALERTMANAGER := /usr/bin/prometheus-alertmanager
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -21,7 +24,7 @@ help:  ## say what can be made
 demo: $(VENV)/.demo  ## monitor a real model's traffic, start to finish, and print the report
 	@$(BIN)/driftline demo
 
-test: lint types contracts | $(CHROMIUM)  ## everything that must hold before a commit
+test: lint types contracts | $(CHROMIUM) $(POSTGRES) $(ALERTMANAGER) $(PROMTOOL)  ## everything that must hold before a commit
 	@$(BIN)/pytest -q -n $(WORKERS)
 
 lint: $(VENV)/.test
@@ -38,7 +41,7 @@ contracts: $(VENV)/.test
 bench: $(VENV)/.test  ## measure driftline beside its peers; FULL=1 for everything, and the tables of the docs
 	@$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
-exam: $(VENV)/.test | $(CHROMIUM)  ## the long examination: every law with thousands of examples
+exam: $(VENV)/.test | $(CHROMIUM) $(POSTGRES) $(ALERTMANAGER) $(PROMTOOL)  ## the long examination: every law with thousands of examples
 	@HYPOTHESIS_PROFILE=exam $(BIN)/pytest -q -n $(WORKERS) -m "exam or not exam"
 
 format: $(VENV)/.test  ## put the code into shape
@@ -80,6 +83,23 @@ $(VENV)/.test: $(VENV)/.demo
 	@echo 'installing what the tests need into $(VENV) (once)'
 	@$(PIP) --group dev
 	@touch $@
+
+$(POSTGRES):
+	@echo "the registry is tested on a real server: installing Debian's postgresql (once)"
+	@$(APT) postgresql || { echo 'PostgreSQL is missing; install it: apt-get install postgresql' >&2; exit 1; }
+
+$(ALERTMANAGER):
+	@echo "alerts are sent to a real Alertmanager: installing Debian's prometheus-alertmanager (once)"
+	@$(APT) prometheus-alertmanager || { \
+		echo 'Alertmanager is missing; install it: apt-get install prometheus-alertmanager' >&2; exit 1; }
+
+$(PROMTOOL): | $(VENV)/.test
+	@echo "metrics and alert rules are checked by Prometheus's own promtool: fetching Debian's (once; 19 MB)"
+	@rm -rf $(VENV)/prometheus && mkdir -p $(VENV)/prometheus
+	@{ $(SUDO) apt-get update -qq && cd $(VENV)/prometheus && apt-get download -qq prometheus && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool; } || { \
+		echo 'promtool is missing; put it into your PATH, or apt-get download prometheus' >&2; exit 1; }
+	@mv $(VENV)/prometheus/usr/bin/promtool $@ && rm -rf $(VENV)/prometheus
 
 $(CHROMIUM):
 	@echo "the pages are looked at in a browser: installing Debian's chromium (once)"

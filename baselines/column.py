@@ -11,11 +11,13 @@ import pyarrow as pa
 from driftline.baselines.constraint import InferredType
 from driftline.errors import printable
 from driftline.kernels.folding import NumberFold, TextFold, Validity, valid_rows
-from driftline.kernels.state import StateMismatchError
+from driftline.kernels.state import StateMismatchError, same_setting
 from driftline.kernels.tally import N_PLACES, Sort, Tally
 from driftline.kernels.texts import Texts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from driftline.kernels.categories import Categories
@@ -121,6 +123,27 @@ class Column:
             numbers=_merged(self.numbers, other.numbers),
             categories=_merged(self.categories, other.categories),
             lengths=_merged(self.lengths, other.lengths),
+        )
+
+    @classmethod
+    def merge_many(cls, parts: Sequence[Column]) -> Column:
+        """Return the column of the rows of all `parts`, at least one; name and type are those of the first.
+
+        Raises
+        ------
+        StateMismatchError
+            If the families or the limits differ.
+        """
+        same_setting("column", "family", parts)
+        numbers = [part.numbers for part in parts if part.numbers is not None]
+        categories = [part.categories for part in parts if part.categories is not None]
+        lengths = [part.lengths for part in parts if part.lengths is not None]
+        return replace(
+            parts[0],
+            tally=type(parts[0].tally).merge_many([part.tally for part in parts]),
+            numbers=type(numbers[0]).merge_many(numbers) if numbers else None,
+            categories=type(categories[0]).merge_many(categories) if categories else None,
+            lengths=type(lengths[0]).merge_many(lengths) if lengths else None,
         )
 
     @property

@@ -6,6 +6,7 @@ that any Arrow reader can look inside and nothing is unpickled.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,12 @@ from driftline.errors import DocumentError, DriftlineError
 from driftline.kernels.categories import Categories
 from driftline.kernels.distribution import Distribution
 from driftline.kernels.numbers import Numbers
-from driftline.kernels.state import Packed, State, StateMismatchError
+from driftline.kernels.state import Packed, State, StateMismatchError, same_setting
 from driftline.kernels.tally import Tally
 from driftline.kernels.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,6 +88,25 @@ class Profile:
         sources = self.sources if self.sources == other.sources else ()
         return Profile(columns, self.n_rows + other.n_rows, self.limits, sources)
 
+    @classmethod
+    def merge_all(cls, profiles: Sequence[Profile]) -> Profile:
+        """Return the Profile of the rows of all `profiles`, at least one; the same as merging them one by one, faster.
+
+        Raises
+        ------
+        StateMismatchError
+            If limits, names or families differ.
+        """
+        first = profiles[0]
+        same_setting("profile", "limits", profiles)
+        names = [c.name for c in first.columns]
+        for other in profiles:
+            if other._by_name.keys() != first._by_name.keys():
+                raise StateMismatchError("profile", "columns", names, [c.name for c in other.columns])
+        columns = tuple(Column.merge_many([p._by_name[name] for p in profiles]) for name in names)
+        sources = first.sources if all(p.sources == first.sources for p in profiles) else ()
+        return cls(columns, sum(p.n_rows for p in profiles), first.limits, sources)
+
     def column(self, name: str) -> Column | None:
         """Return the column called `name`, or None."""
         return self._by_name.get(name)
@@ -115,8 +135,8 @@ class Profile:
             object.__setattr__(self, "_digest", cached)
         return cached
 
-    def to_bytes(self) -> bytes:
-        """Return the Profile as an Arrow IPC file."""
+    def to_batch(self) -> pa.RecordBatch:
+        """Return the Profile as a table, one row per column."""
         apart = [_taken_apart(c) for c in self.columns]
         kinds: dict[str, str] = {}
         for _, arrays in apart:
@@ -139,7 +159,11 @@ class Profile:
             "sources": list(self.sources),
         }
         batch = pa.RecordBatch.from_arrays(fields, names=names)
-        batch = batch.replace_schema_metadata({b"driftline": encode(header).encode()})
+        return batch.replace_schema_metadata({b"driftline": encode(header).encode()})
+
+    def to_bytes(self) -> bytes:
+        """Return the Profile as an Arrow IPC file."""
+        batch = self.to_batch()
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, batch.schema) as writer:
             writer.write_batch(batch)
@@ -154,46 +178,68 @@ class Profile:
         DocumentError
             If the bytes are not a profile, or a damaged one.
         """
-        try:
+        with _reading(file):
             with pa.ipc.open_file(pa.py_buffer(data)) as reader:
                 batch = reader.get_batch(0)
-            batch.validate(full=True)
-            header = decode((batch.schema.metadata or {})[b"driftline"], file=file)
-            _require(header["schema"] == SCHEMA, f"schema {header['schema']!r}, expected {SCHEMA!r}")
-            limits = Limits(int(header["cells"]), int(header["categories"]), int(header["sample"]))
-            names = _texts(batch.column("column"))
-            scalars = _texts(batch.column("scalars"))
-            arrays = {
-                field.name: _slices(batch.column(i))
-                for i, field in enumerate(batch.schema)
-                if field.name not in ("column", "scalars")
-            }
-            columns = tuple(
-                _put_together(
-                    name,
-                    decode(text, file=file),
-                    {key: part for key, parts in arrays.items() if (part := parts[i]) is not None},
-                )
-                for i, (name, text) in enumerate(zip(names, scalars, strict=True))
+            return cls._of(batch, file)
+
+    @classmethod
+    def from_batch(cls, batch: pa.RecordBatch, *, file: object = None) -> Profile:
+        """Rebuild from :meth:`to_batch`; the arrays stay where they are.
+
+        Raises
+        ------
+        DocumentError
+            If the table is not a profile, or a damaged one.
+        """
+        with _reading(file):
+            return cls._of(batch, file)
+
+    @classmethod
+    def _of(cls, batch: pa.RecordBatch, file: object) -> Profile:
+        batch.validate(full=True)
+        header = decode((batch.schema.metadata or {})[b"driftline"], file=file)
+        _require(header["schema"] == SCHEMA, f"schema {header['schema']!r}, expected {SCHEMA!r}")
+        limits = Limits(int(header["cells"]), int(header["categories"]), int(header["sample"]))
+        names = _texts(batch.column("column"))
+        scalars = _texts(batch.column("scalars"))
+        arrays = {
+            field.name: _slices(batch.column(i))
+            for i, field in enumerate(batch.schema)
+            if field.name not in ("column", "scalars")
+        }
+        columns = tuple(
+            _put_together(
+                name,
+                decode(text, file=file),
+                {key: part for key, parts in arrays.items() if (part := parts[i]) is not None},
             )
-            return cls(columns, int(header["n_rows"]), limits, tuple(str(s) for s in header["sources"]))
-        except DriftlineError:
-            raise
-        except (
-            pa.ArrowException,
-            KeyError,
-            ValueError,
-            TypeError,
-            IndexError,
-            OverflowError,
-            OSError,
-        ) as error:
-            raise DocumentError(
-                f"not a profile of this driftline, or damaged: {error}",
-                code="E-PROFILE",
-                file=file,
-                fix="make the baseline again",
-            ) from None
+            for i, (name, text) in enumerate(zip(names, scalars, strict=True))
+        )
+        return cls(columns, int(header["n_rows"]), limits, tuple(str(s) for s in header["sources"]))
+
+
+@contextlib.contextmanager
+def _reading(file: object) -> Iterator[None]:
+    try:
+        yield
+    except DriftlineError:
+        raise
+    except (
+        pa.ArrowException,
+        KeyError,
+        ValueError,
+        TypeError,
+        IndexError,
+        OverflowError,
+        OSError,
+    ) as error:
+        raise DocumentError(
+            f"not a profile of this driftline, or damaged: {error}",
+            code="E-PROFILE",
+            file=file,
+            fix="make the baseline again",
+        ) from None
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -13,10 +13,13 @@ from benchmarks.pairs import BenchmarkError, Usage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KEPT", "PARTS", "PUBLISHED_ROUNDS", "header", "load", "rounds_of", "save"]
+__all__ = ["ALONE", "KEPT", "PARTS", "PUBLISHED_ROUNDS", "header", "load", "rounds_of", "save"]
 
 SCHEMA = "driftline.benchmarks/v1"
 PARTS = ("processes", "accuracy", "kernels", "sinking", "serving")
+ALONE = ("merging",)
+"""Parts that have a program of their own, such as ``python -m benchmarks.merging``."""
+
 KEPT = Path(__file__).parent / "results"
 """Folder of the results that documentation quotes."""
 
@@ -57,7 +60,7 @@ def load(folder: Path) -> dict[str, dict[str, Any]]:
         If a file is of another schema.
     """
     found: dict[str, dict[str, Any]] = {}
-    for part in PARTS:
+    for part in (*PARTS, *ALONE):
         path = folder / f"{part}.json"
         if path.exists():
             document = json.loads(path.read_text(encoding="utf-8"))

@@ -44,7 +44,41 @@ def sections(documents: Documents) -> dict[str, str]:
         made["sinking"] = _sinking(documents["sinking"])
     if "serving" in documents:
         made["serving"] = _serving(documents["serving"])
+    if "merging" in documents:
+        made["merging"] = _merging(documents["merging"])
     return made
+
+
+def _merging(document: Mapping[str, Any]) -> str:
+    rows = []
+    for window, one in document["windows"].items():
+        for name, rounds in one["usages"].items():
+            row = [window, name]
+            for quantity, scale in (("inside", 1.0), ("wall", 1.0), ("cpu", 1.0), ("peak", MIB)):
+                row.append(_number(statistics.median(r[quantity] for r in rounds) / scale))
+            for quantity in ("inside", "cpu"):
+                found = one["ratios"][quantity]
+                told = (
+                    f"{_number(found['median'])} ({_number(found['least'])} to {_number(found['greatest'])})"
+                )
+                row.append(told if name == "merged" else "–")
+            rows.append(row)
+    head = (
+        "window",
+        "",
+        "inside, s",
+        "wall, s",
+        "processor, s",
+        "peak, MiB",
+        "merged / folded, inside",
+        "processor",
+    )
+    first, sizes = document["first"], document["bytes"]
+    end = (
+        f"Keeping all {document['hours']} hours for the first time takes {_number(first['cpu'])} s of processor time; "
+        f"what is kept is {_number(sizes['kept'] / MIB)} MiB beside {_number(sizes['captures'] / MIB)} MiB of captures."
+    )
+    return "\n\n".join((_conditions(document), _table(head, rows, left=2), end))
 
 
 def inserted(page: str, made: Mapping[str, str]) -> str:

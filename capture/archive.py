@@ -496,7 +496,9 @@ class Archive:
                 file=self.target.shown(segment.path),
                 fix="restore it from a backup",
             )
-        return pq.read_table(pa.BufferReader(data), columns=columns, partitioning=None, use_threads=False)
+        # Not read_table(), which imports pandas.
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            return file.read(columns=columns, use_threads=False)
 
     def written(
         self, path: str, table: pa.Table, kind: str, key: tuple[str, str, int], n_events: int

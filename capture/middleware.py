@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from driftline.capture.event import DEFAULT_VARIANT, check_name
 from driftline.capture.exchange import INFERENCE_ID, MODEL_VERSION, OF_BODIES, Exchange, event_of
@@ -100,6 +100,28 @@ def is_sampled(event_id: str, percentage: float) -> bool:
     return int(event_id[:8] + event_id[9:13], 16) < percentage / 100 * (1 << 48)
 
 
+class Workspace(Protocol):
+    """Something that knows where the captures of an endpoint lie."""
+
+    def captures_for(self, endpoint: str) -> str:
+        """Return a path or URL."""
+
+
+def _place(
+    captures: Captures | str | os.PathLike[str] | None,
+    workspace: Workspace | str | os.PathLike[str] | None,
+    endpoint: str,
+) -> Captures | str | os.PathLike[str]:
+    if (captures is None) == (workspace is None):
+        raise UsageError("where to capture is said twice, or not at all", fix="give captures or workspace")
+    if captures is not None:
+        return captures
+    if isinstance(workspace, (str, os.PathLike)):
+        return os.fspath(workspace).rstrip("/") + "/captures"
+    assert workspace is not None
+    return workspace.captures_for(endpoint)
+
+
 class Middleware:
     """An ASGI application that captures what another one sees and answers.
 
@@ -109,6 +131,8 @@ class Middleware:
     captures : Captures, path or URL
         A path or URL is opened by the process that serves, at its start or first request, so that a server may fork.
     endpoint : str
+    workspace : Workspace, path or URL, optional
+        In place of `captures`: a workspace, whose captures are then written; of a path, those in its folder ``captures``.
     variant : str
     state : path, optional
         See :class:`driftline.capture.captures.Captures`; needed for a URL.
@@ -148,9 +172,10 @@ class Middleware:
     def __init__(
         self,
         app: Application,
-        captures: Captures | str | os.PathLike[str],
-        endpoint: str,
+        captures: Captures | str | os.PathLike[str] | None = None,
+        endpoint: str = "",
         *,
+        workspace: Workspace | str | os.PathLike[str] | None = None,
         variant: str = DEFAULT_VARIANT,
         state: str | os.PathLike[str] | None = None,
         paths: str | Sequence[str] | None = None,
@@ -196,7 +221,14 @@ class Middleware:
         self._is_ours = None if paths is None else _pattern((paths,) if isinstance(paths, str) else paths)
         self._sampling = sampling
         self._max_held = max_held
-        self._keeper = Keeper(captures, self.endpoint, self.variant, self._lose, state=state, **options)
+        self._keeper = Keeper(
+            _place(captures, workspace, self.endpoint),
+            self.endpoint,
+            self.variant,
+            self._lose,
+            state=state,
+            **options,
+        )
         self._fresh()
         _all.add(self)
 

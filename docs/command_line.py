@@ -43,6 +43,9 @@ the terminal; `NO_COLOR` turns them off.
 
 | variable | meaning |
 |---|---|
+| `DRIFTLINE_WORKSPACE` | the workspace, where `--workspace` does not say |
+| `DRIFTLINE_DATABASE` | URL of the registry's database, where `driftline.toml` does not say; it may hold a password |
+| `DRIFTLINE_USER` | who acts, for the audit log; otherwise the name of the account |
 | `DRIFTLINE_THREADS` | threads to use where `--threads` does not say; otherwise the processors at hand, at most 16 |
 | `DRIFTLINE_CACHE_DIR` | folder for compiled code; otherwise `driftline` in `XDG_CACHE_HOME`, or `~/.cache/driftline` |
 | `DRIFTLINE_ENGINE` | compiled loops: `auto` (default) where they pay, `numpy` never, `compiled` always; same numbers |
@@ -58,6 +61,13 @@ _CALLS = {
     "[`dl.load_baseline(path)`](python.md#load_baseline).\n\n",
     "diff": "In Python: [`dl.diff(before, after)`](python.md#diff).\n\n",
     "capture": "What it is about: [Capture](capture.md).\n\n",
+    "init": "What it is about: [Workspaces](workspace.md).\n\n",
+    "apply": "What it is about: [Workspaces](workspace.md); the file: [`driftline.toml`](configuration.md).\n\n",
+    "schedule": "What it is about: [Schedules](schedules.md).\n\n",
+    "scheduler": "What it is about: [Schedules](schedules.md), [Reliability of the loop](loop-reliability.md).\n\n",
+    "alert": "What it is about: [Alerts](alerts.md), [Notifications](notifications.md).\n\n",
+    "lineage": "What it is about: [Lineage](lineage.md).\n\n",
+    "metrics": "What it is about: [Telemetry](telemetry.md).\n\n",
     "truth": "What it is about: [Ground truth](ground-truth.md).\n\n",
 }
 

@@ -10,7 +10,7 @@ A page runs in an empty folder of its own, from top to bottom. What counts as an
 =========== ===========================================================================================
 ``console`` lines that begin with ``$`` are commands; the lines below one are all that it prints
 ``python``  run in one namespace per page; a ``text`` block right below holds what it prints
-``toml``    must be overrides that driftline accepts
+``toml``    must be overrides that driftline accepts, or a part of ``driftline.toml``
 ``json``    must be JSON
 ``sh``      never run: installing and the like
 =========== ===========================================================================================
@@ -32,6 +32,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ ANYTHING = "[…]"
 DATA_SCRIPT = "make_data.py"
 DATA_PAGE = ROOT / "docs" / "getting-started.md"
 DEMO_DATA = "driftline/demo/data"
+DECLARED = {"models": ["churn"], "endpoints": ["churn-prod"], "baselines": ["churn"]}
+"""Names that every part of a ``driftline.toml`` on a page may use."""
 
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _FILE = re.compile(r"^# ([\w.-]+\.\w+)$")
@@ -232,9 +235,17 @@ def _failed(command: str, status: int, output: str) -> str | None:
 
 
 def _check_toml(block: Block) -> None:
+    from driftline.configuration import SECTIONS, read_configuration
     from driftline.monitor.overrides import read_overrides
 
-    read_overrides(block.text.encode(), file=f"line {block.line}")
+    name, data = f"line {block.line}", block.text.encode()
+    if block.file == "driftline.toml":
+        read_configuration(data, name)
+    elif set(tomllib.loads(block.text)) & set(SECTIONS):
+        # A part of a file may speak of what stands in another part.
+        read_configuration(data, name, known=DECLARED)
+    else:
+        read_overrides(data, file=name)
 
 
 def run_page(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER", "NAMES", "SCHEMES", "take"]
 
 FOLDER = Path(__file__).with_name("images")
-NAMES = ("report", "column")
+NAMES = ("report", "drift", "column")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 _WIDTH, _HEIGHT = 1060, 700
@@ -40,15 +40,18 @@ def _driftline(folder: Path, *arguments: str) -> None:
     subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False)  # noqa: S603
 
 
-def _reports(folder: Path) -> tuple[Path, Path]:
-    """Make the demo's report, and the one of Tuesday's customers (see getting-started.md)."""
+def _reports(folder: Path) -> tuple[Path, Path, Path]:
+    """Make the demo's two reports, and the one of Tuesday's customers (see getting-started.md)."""
     page = Path(__file__).with_name("getting-started.md").read_text("utf-8")
     script = page.partition("```python\n# make_data.py\n")[2].partition("```")[0]
     subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)  # noqa: S603
     _driftline(folder, "demo", "-o", "demo")
     _driftline(folder, "baseline", "train.parquet", "-o", "baseline")
     _driftline(folder, "check", "tuesday.parquet", "-b", "baseline", "-o", "tuesday")
-    return folder / "demo" / "report" / "report.html", folder / "tuesday" / "report.html"
+    row, drift, tuesday = (
+        folder / place / "report.html" for place in ("demo/report", "demo/drift", "tuesday")
+    )
+    return row, drift, tuesday
 
 
 def take(schemes: Sequence[Literal["light", "dark"]] = SCHEMES) -> None:
@@ -56,15 +59,16 @@ def take(schemes: Sequence[Literal["light", "dark"]] = SCHEMES) -> None:
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        demo, tuesday = _reports(Path(name))
+        row, drift, tuesday = _reports(Path(name))
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_SWITCHES)
         for scheme in schemes:
             page = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT}, color_scheme=scheme)
-            page.goto(demo.as_uri())
+            page.goto(row.as_uri())
             page.screenshot(path=FOLDER / f"report-{scheme}.png")
-            page.goto(tuesday.as_uri())
-            card = page.locator("article.card", has_text="Kolmogorov–Smirnov").filter(has_text="income")
-            card.screenshot(path=FOLDER / f"column-{scheme}.png")
+            for name, where, column in (("drift", drift, "Day Mins"), ("column", tuesday, "income")):
+                page.goto(where.as_uri())
+                card = page.locator("article.card", has_text="Kolmogorov–Smirnov").filter(has_text=column)
+                card.screenshot(path=FOLDER / f"{name}-{scheme}.png")
             page.close()
         browser.close()
 

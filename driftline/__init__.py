@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from driftline.baselines.baseline import Baseline
     from driftline.errors import DriftlineError
     from driftline.reports.report import Report
+    from driftline.workspace import Workspace, apply
 
 _HOMES = {
     "Baseline": "driftline.baselines.baseline",
     "DriftlineError": "driftline.errors",
     "Report": "driftline.reports.report",
+    "Workspace": "driftline.workspace",
+    "apply": "driftline.workspace",
     "baseline": "driftline.api",
     "capture": "driftline",
     "check": "driftline.api",
@@ -41,7 +44,9 @@ __all__ = [
     "Baseline",
     "DriftlineError",
     "Report",
+    "Workspace",
     "__version__",
+    "apply",
     "baseline",
     "capture",
     "check",

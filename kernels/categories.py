@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from driftline.kernels.distinct import level_of
+from driftline.kernels.distinct import common_level, kept_runs, level_of
 from driftline.kernels.hashing import hash_texts
-from driftline.kernels.state import Packed, State, StateMismatchError
+from driftline.kernels.state import Packed, State, StateMismatchError, same_setting
 from driftline.kernels.texts import Texts
 
 if TYPE_CHECKING:
@@ -187,6 +187,25 @@ class Categories(State):
             np.concatenate([self.first, other.first]),
             self.texts + other.texts,
             buckets,
+            level,
+        )
+
+    @classmethod
+    def merge_many(cls, parts: Sequence[Categories]) -> Categories:
+        """Return the counts of the texts of all `parts`."""
+        same_setting(cls.kind, "capacity", parts)
+        full = [part for part in parts if part.hashes.shape[0] or part.level]
+        if len(full) < 2:
+            return full[0] if full else parts[0]
+        runs = [part.hashes for part in full]
+        level = common_level(runs, parts[0].capacity, max(part.level for part in full))
+        kept = list(zip(full, kept_runs(runs, level), strict=True))
+        return parts[0]._made(
+            np.concatenate([part.hashes[:k] for part, k in kept]),
+            np.concatenate([part.counts[:k] for part, k in kept]),
+            np.concatenate([part.first[:k] for part, k in kept]),
+            Texts.join([Texts(part.texts.offsets[: k + 1], part.texts.data) for part, k in kept]),
+            np.stack([part.buckets for part in full]).sum(axis=0),
             level,
         )
 

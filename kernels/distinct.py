@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from driftline.kernels.state import Packed, State, StateMismatchError
+from driftline.kernels.state import Packed, State, StateMismatchError, same_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["CAPACITY", "Distinct", "level_of"]
+__all__ = ["CAPACITY", "Distinct", "common_level", "kept_runs", "level_of"]
 
 CAPACITY = 16384
 """Most hashes kept unless told otherwise: a standard error of about 0.9 %."""
@@ -34,6 +34,43 @@ def level_of(hashes: NDArray[np.uint64], capacity: int, least: int = 0) -> int:
         return least
     # Hash number `capacity`, counted from 0 in ascending order, is the first that must go.
     return max(least, 65 - int(np.partition(hashes, capacity)[capacity]).bit_length())
+
+
+def _n_kept(run: NDArray[np.uint64], level: int) -> int:
+    """Return how many of ascending hashes start with `level` zero bits: so many of the first."""
+    return run.shape[0] if level == 0 else int(run.searchsorted(np.uint64(1 << (64 - level))))
+
+
+def kept_runs(runs: Sequence[NDArray[np.uint64]], level: int) -> list[int]:
+    """Return how many hashes of every ascending run stay at `level`; they are the first of it."""
+    return [_n_kept(run, level) for run in runs]
+
+
+def common_level(runs: Sequence[NDArray[np.uint64]], capacity: int, least: int = 0) -> int:
+    """Return :func:`level_of` the hashes of several ascending runs together.
+
+    Parameters
+    ----------
+    runs : sequence of ndarray of uint64
+        Each ascending and without repeats; one hash may stand in several.
+
+    Notes
+    -----
+    Most of the hashes of many samples go. What stays at a level is the beginning of every run, so that only about twice
+    of what stays in the end is ever sorted.
+    """
+    level = least
+    # Only 0 begins with 64 zero bits.
+    while level < 64 and sum(kept_runs(runs, level)) > capacity:
+        level += 1
+    # Repeats were counted as often as they occur: a lower level may do.
+    while level > least:
+        lower = np.concatenate([run[:k] for run, k in zip(runs, kept_runs(runs, level - 1), strict=True)])
+        lower.sort()
+        if 1 + np.count_nonzero(lower[1:] != lower[:-1]) > capacity:
+            break
+        level -= 1
+    return level
 
 
 def _kept(hashes: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
@@ -109,6 +146,21 @@ class Distinct(State):
         hashes, counts = hashes[keep], counts[keep]
         order = np.argsort(hashes, kind="stable")
         return self._made(hashes[order], counts[order], level, self.n + other.n)
+
+    @classmethod
+    def merge_many(cls, parts: Sequence[Distinct]) -> Distinct:
+        """Return the sample of the values of all `parts`."""
+        same_setting(cls.kind, "capacity", parts)
+        full = [part for part in parts if part.n]
+        if len(full) < 2:
+            return full[0] if full else parts[0]
+        runs = [part.hashes for part in full]
+        level = common_level(runs, parts[0].capacity, max(part.level for part in full))
+        ends = kept_runs(runs, level)
+        hashes = np.concatenate([run[:k] for run, k in zip(runs, ends, strict=True)])
+        counts = np.concatenate([part.counts[:k] for part, k in zip(full, ends, strict=True)])
+        order = np.argsort(hashes)
+        return parts[0]._made(hashes[order], counts[order], level, sum(part.n for part in full))
 
     @property
     def is_exact(self) -> bool:

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from driftline.kernels.state import Packed, State, StateMismatchError
+from driftline.kernels.state import Packed, State, StateMismatchError, same_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -215,6 +215,25 @@ class Distribution(State):
             shift,
             self.is_whole and other.is_whole,
             self.zeros + other.zeros,
+        )
+
+    @classmethod
+    def merge_many(cls, parts: Sequence[Distribution]) -> Distribution:
+        """Return the counts of all `parts` at the smallest shift that holds them."""
+        same_setting(cls.kind, "capacity", parts)
+        first = parts[0]
+        full = [part for part in parts if part.cells.shape[0] or part.shift]
+        if len(full) < 2:
+            return full[0] if full else first
+        shift = max(part.shift for part in full)
+        cells = np.concatenate([part.cells >> (shift - part.shift) for part in full])
+        counts = np.concatenate([part.counts for part in full])
+        order = np.argsort(cells)
+        return first._made(
+            *_total(cells[order], counts[order]),
+            shift,
+            all(part.is_whole for part in full),
+            sum(part.zeros for part in full),
         )
 
     def at(self, shift: int) -> Distribution:

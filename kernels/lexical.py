@@ -332,8 +332,8 @@ def _parsed(texts: pa.Array) -> NDArray[np.float64]:
     import pyarrow.compute as pc
 
     try:
-        values: NDArray[np.float64] = pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False)
+        # Not to_numpy(), which imports pandas.
+        return np.from_dlpack(pc.cast(texts, pa.float64())).astype(np.float64, copy=False)
     except pa.ArrowInvalid:
         # Some Arrow releases refuse what overflows a double; Python says infinity.
-        values = np.array([float(text) for text in texts.to_pylist()], np.float64)
-    return values
+        return np.array([float(text) for text in texts.to_pylist()], np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from driftline.kernels import exact
 from driftline.kernels.state import Packed, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -93,6 +94,22 @@ class Moments(State):
             self.total_squares + other.total_squares,
             _pick(self.low, other.low, lower=True),
             _pick(self.high, other.high, lower=False),
+        )
+
+    @classmethod
+    def merge_many(cls, parts: Sequence[Moments]) -> Moments:
+        """Return the Moments of the values of all `parts`."""
+        full = [part for part in parts if part.n]
+        if len(full) < 2:
+            return full[0] if full else parts[0]
+        lows = [part.low for part in full if part.low is not None]
+        highs = [part.high for part in full if part.high is not None]
+        return Moments(
+            sum(part.n for part in full),
+            sum(part.total for part in full),
+            sum(part.total_squares for part in full),
+            functools.reduce(functools.partial(_pick, lower=True), lows),
+            functools.reduce(functools.partial(_pick, lower=False), highs),
         )
 
     @property

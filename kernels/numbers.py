@@ -11,10 +11,10 @@ from driftline.kernels.distinct import CAPACITY, Distinct
 from driftline.kernels.distribution import Distribution, from_key
 from driftline.kernels.hashing import hash_integers, hash_numbers
 from driftline.kernels.moments import Moments
-from driftline.kernels.state import Packed, State, StateMismatchError
+from driftline.kernels.state import Packed, State, StateMismatchError, same_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -77,6 +77,26 @@ class Numbers(State):
         if self.sample is not None or other.sample is not None or _needs_sample(moments, distribution):
             sample = self.distinct.merge(other.distinct)
         return Numbers(moments, distribution, sample, self.sample_capacity)
+
+    @classmethod
+    def merge_many(cls, parts: Sequence[Numbers]) -> Numbers:
+        """Return the Numbers of the values of all `parts`."""
+        same_setting(cls.kind, "sample_capacity", parts)
+        capacity = parts[0].sample_capacity
+        moments = Moments.merge_many([part.moments for part in parts])
+        distribution = Distribution.merge_many([part.distribution for part in parts])
+        sample = None
+        if any(part.sample is not None for part in parts) or _needs_sample(moments, distribution):
+            samples = [part.sample for part in parts if part.sample is not None]
+            # Those that are still the multiset of their values are one multiset together.
+            exact = [part.distribution for part in parts if part.sample is None]
+            if exact:
+                cells = np.concatenate([part.cells for part in exact])
+                counts = np.concatenate([part.counts for part in exact])
+                known = Distinct(capacity=capacity)
+                samples.append(known.weighted(hash_numbers(from_key(cells)), counts))
+            sample = Distinct.merge_many(samples)
+        return Numbers(moments, distribution, sample, capacity)
 
     @property
     def n(self) -> int:

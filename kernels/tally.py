@@ -12,7 +12,7 @@ import numpy as np
 from driftline.kernels.state import Packed, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -106,6 +106,16 @@ class Tally(State):
         both = np.concatenate([self.places, other.places], axis=1)
         both.sort(axis=1)
         return Tally(self.counts + other.counts, np.ascontiguousarray(both[:, :N_PLACES]))
+
+    @classmethod
+    def merge_many(cls, parts: Sequence[Tally]) -> Tally:
+        """Return the counts of all `parts`."""
+        if len(parts) == 1:
+            return parts[0]
+        places = np.concatenate([part.places for part in parts], axis=1)
+        places.sort(axis=1)
+        counts = np.stack([part.counts for part in parts]).sum(axis=0)
+        return Tally(counts, np.ascontiguousarray(places[:, :N_PLACES]))
 
     def __getitem__(self, sort: Sort) -> int:
         return int(self.counts[sort])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -67,21 +67,19 @@ class Texts(NamedTuple):
             offsets = offsets.astype(np.int32)
         return Texts(offsets, self.data[source])
 
+    @classmethod
+    def join(cls, parts: Sequence[Texts]) -> Texts:
+        """Lay out the texts of all `parts`, at least one, one after the other."""
+        offsets, data, base = [np.zeros(1, np.int64)], [], 0
+        for part in parts:
+            first, last = int(part.offsets[0]), int(part.offsets[-1])
+            offsets.append(part.offsets[1:].astype(np.int64) + (base - first))
+            data.append(part.data[first:last])
+            base += last - first
+        return cls(np.concatenate(offsets), np.concatenate(data))
+
     def __add__(self, other: object) -> Texts:
-        if not isinstance(other, Texts):
-            return NotImplemented
-        base = self.offsets[-1].astype(np.int64) - self.offsets[0].astype(np.int64)
-        mine = self.offsets.astype(np.int64) - self.offsets[0]
-        theirs = other.offsets.astype(np.int64) - other.offsets[0]
-        return Texts(
-            np.concatenate([mine, theirs[1:] + base]),
-            np.concatenate(
-                [
-                    self.data[int(self.offsets[0]) : int(self.offsets[-1])],
-                    other.data[int(other.offsets[0]) : int(other.offsets[-1])],
-                ]
-            ),
-        )
+        return Texts.join([self, other]) if isinstance(other, Texts) else NotImplemented
 
 
 def character_counts(texts: Texts) -> NDArray[np.int64]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
     Header = bool | Literal["auto"]
 
-__all__ = ["check", "load_baseline", "make_baseline", "profile"]
+__all__ = ["check", "judge_profile", "load_baseline", "make_baseline", "profile"]
 
 MAX_SEGMENTS = 50
 _MODES = ("default", "sagemaker")
@@ -429,6 +429,48 @@ def check(
             return as_sagemaker
         told = differences(report, as_sagemaker)
         return replace(as_sagemaker if mode == "sagemaker" else report, compat_differences=told)
+
+
+def judge_profile(
+    current: Profile,
+    baseline: Baseline,
+    overrides: Overrides,
+    *,
+    label: str,
+    now: datetime,
+    notes: tuple[str, ...] = (),
+    overrides_file: object = "overrides",
+) -> Report:
+    """Hold a profile that was folded before to a baseline: what :func:`check` does once it has read the data.
+
+    Parameters
+    ----------
+    current : Profile
+        Of columns with names.
+    baseline : Baseline
+    overrides : Overrides
+    label : str
+    now : datetime
+    notes : tuple of str
+        What reading the data has to tell.
+    overrides_file : object
+        Where the overrides are from, for errors.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    DriftlineError
+        Where the overrides do not fit the columns.
+    """
+    overrides.checked({*baseline.names, *(c.name for c in current.columns)}, file=overrides_file)
+    refuse_inapplicable(baseline.constraints, overrides, file=overrides_file)
+    from driftline.monitor.engine import Run, compare
+
+    run = Run(label, _stamp(now), now.timestamp(), _versions(), overrides, named=True, notes=notes)
+    return replace(compare(baseline, current, run), companions=dict(_companions(current)))
 
 
 def _default(

@@ -37,9 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnOverrides", "Overrides", "read_overrides", "read_settings"]
 
-_DEEP_KEY = re.compile(
-    r"(?:[\w-]+[ \t]*\.[ \t]*){100}"
-)  # tomllib takes memory with the square of a key's parts
+# tomllib takes memory with the square of a key's parts. No character is looked at twice, or a long word takes hours.
+_DEEP_KEY = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){100}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,27 @@ from driftline import __version__
 __all__ = ["COMMANDS", "Lazy", "application"]
 
 COMMANDS = {
-    "demo": ("driftline.cli.demo", "Monitor a real model's traffic, start to finish, in a few seconds."),
+    "demo": ("driftline.cli.demo", "Watch a real model for a week, start to finish, in less than a minute."),
     "baseline": ("driftline.cli.baseline", "Learn what the training data looks like."),
     "check": ("driftline.cli.check", "Hold live data to a baseline; say what is violated and why."),
     "show": ("driftline.cli.show", "Show a report or a baseline in the terminal."),
     "diff": ("driftline.cli.diff", "Tell what changed between two reports."),
+    "init": ("driftline.cli.init", "Make a workspace."),
+    "apply": ("driftline.cli.apply", "Declare in one file what should be; shows a plan first."),
     "capture": ("driftline.cli.capture", "Keep what endpoints and batch jobs saw and answered."),
     "truth": ("driftline.cli.truth", "Bring in what turned out to be true."),
+    "monitor": ("driftline.cli.monitor", "Run a monitor now, for any window."),
+    "schedule": ("driftline.cli.schedule", "List, start and stop schedules; see what ran."),
+    "scheduler": ("driftline.cli.scheduler", "Run what is due, until stopped."),
+    "alert": ("driftline.cli.alert", "See and handle alerts."),
+    "model": ("driftline.cli.model", "List models and their versions; import them."),
+    "endpoint": ("driftline.cli.endpoint", "List endpoints and what they serve; deploy."),
+    "baselines": ("driftline.cli.baselines", "Look at, accept and reject the workspace's baselines."),
+    "events": ("driftline.cli.events", "List every change of state."),
+    "lineage": ("driftline.cli.lineage", "Ask where something came from, and what it led to."),
+    "audit": ("driftline.cli.audit", "Read and verify the audit log."),
+    "metrics": ("driftline.cli.metrics", "Print the metrics for Prometheus."),
+    "fsck": ("driftline.cli.fsck", "Verify the workspace."),
     "completion": ("driftline.cli.completion", "Print the completion script for a shell."),
 }
 """Module and one-line help of every command; help needs neither module nor NumPy."""

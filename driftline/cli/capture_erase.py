@@ -61,6 +61,15 @@ def command(
     archive = existing(captures, state)
     n = erase(archive, event_ids=events, inference_ids=callers)
     running = len(archive.waiting_logs())
+    beside = Path(captures).parent
+    if "://" not in captures and (beside / "profiles").is_dir():
+        # What a workspace has kept of these files holds texts of their rows.
+        from driftline.capture.target import target_of
+        from driftline.monitor.keeper import FolderKeeper
+        from driftline.monitor.kept import forget_stale
+
+        names = {segment.endpoint for segment in archive.manifest.segments()}
+        forget_stale(captures, FolderKeeper(target_of(beside)), endpoints=names)
     if json_:
         print_json(json.dumps({"erased": n, "logs_in_use": running}))
     else:

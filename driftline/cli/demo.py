@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from driftline.cli.options import as_json
-from driftline.cli.streams import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from driftline.demo import Cell, Story
 
 __all__ = ["command"]
 
@@ -19,36 +24,60 @@ __all__ = ["command"]
 )
 @as_json
 def command(output: str, json_: bool) -> int:
-    """Monitor a real model's traffic, start to finish, in a few seconds.
+    """Watch a real model for a week, start to finish, in less than a minute.
 
-    A churn model is trained on real, bundled data and answers 334 real requests, which are captured as
-    Parquet. The training data become the baseline, the traffic is held to it, and the report is printed and
-    written as HTML. One of the requests is mangled: see whether you would have noticed.
+    A churn model is trained on real, bundled data and answers real requests for seven days, which pass in seconds. They
+    are captured, and every six hours the scheduler holds them to the training data. One request is mangled, one night is
+    quiet, and from day four on something upstream is different: see whether you would have noticed.
+
+    DIR becomes a workspace with a driftline.toml, to look around and to go on with. Another demo there replaces this one.
 
     \b
       driftline demo
       driftline demo -o somewhere/else
     """
     from driftline.demo import tell
+
+    if json_:
+        from driftline.cli.workspaces import print_document
+
+        print_document(tell(output, lambda _: None).document())
+        return 0
+    _print(tell(output, click.echo, _print_day))
+    return 0
+
+
+def _print_day(cells: Sequence[Cell], before: Sequence[Cell]) -> None:
+    from driftline.demo.shown import day, head
+    from driftline.reports.terminal import print_to
+
+    if not before:
+        print_to(lambda _: head())
+    print_to(lambda _: day(cells, before))
+    sys.stdout.flush()
+
+
+def _print(story: Story) -> None:
+    from rich.console import Group
+
+    from driftline.demo.shown import closing, span
     from driftline.errors import printable
+    from driftline.reports.terminal import print_report, print_to
 
     def quoted(path: object) -> str:
         return shlex.quote(printable(path, 300))
 
-    story = tell(output, (lambda _: None) if json_ else click.echo)
-    if json_:
-        print_json(story.report.to_json())
-        return 0
-    from driftline.reports.terminal import print_report
-
-    click.echo()
+    print_to(lambda _: Group(*closing(story)))
+    when = span(story.mangled)
+    click.echo(f"\n{when[:1].upper()}{when[1:]}, in full:\n")
     print_report(story.report, sys.stdout)
-    click.echo(f"\nreport to open in a browser: {quoted(story.page)}")
-    click.echo(
-        f"run it again yourself:       {_own_name()} check {quoted(story.capture.parents[3])} "
-        f"--baseline {quoted(story.baseline)}"
-    )
-    return 0
+    program, place = _own_name(), quoted(story.folder)
+    click.echo(f"\nreports to open in a browser:  {quoted(story.page)}\n{'':31}{quoted(story.drift_page)}")
+    click.echo(f"go on by hand:  {program} schedule history churn-quality -w {place}")
+    for alert in story.alerts:
+        click.echo(f"{'':16}{program} alert show {alert.id} -w {place}")
+        click.echo(f"{'':16}{program} lineage data alerts/{alert.id} -w {place}")
+    click.echo(f"{'':16}{program} scheduler -w {place}")
 
 
 def _own_name() -> str:

@@ -1,7 +1,7 @@
-"""The demo: a real model's traffic, captured, baselined and checked."""
+"""The demo: a week of a real model's traffic, captured, watched on a schedule, and told."""
 
 from __future__ import annotations
 
-from driftline.demo.story import Story, tell
+from driftline.demo.story import Cell, Story, tell
 
-__all__ = ["Story", "tell"]
+__all__ = ["Cell", "Story", "tell"]

@@ -29,6 +29,14 @@ class Logistic:
         self._centre = centre
         self._scale = scale
 
+    def document(self) -> dict[str, list[float]]:
+        """Return the model as JSON has it."""
+        return {
+            "weights": self._weights.tolist(),
+            "centre": self._centre.tolist(),
+            "scale": self._scale.tolist(),
+        }
+
     def probability(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability of class 1 for inputs of shape (n, k)."""
         z = (x - self._centre) / self._scale

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from driftline.demo.model import Logistic
 
-__all__ = ["ask", "prediction", "served"]
+__all__ = ["Asker", "prediction", "served"]
 
 _START_SECONDS = 30.0
 
@@ -61,14 +61,36 @@ def served(application: Any) -> Iterator[int]:
         thread.join()
 
 
-def ask(port: int, bodies: Sequence[bytes]) -> list[bytes]:
-    """Send each body as a request of its own; returns the answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    answers = []
-    with contextlib.closing(connection):
+class Asker:
+    """Somebody who asks the service, over one connection.
+
+    Parameters
+    ----------
+    port : int
+    """
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def ask(self, bodies: Sequence[bytes]) -> list[bytes]:
+        """Send each body as a request of its own; returns the answers.
+
+        Raises
+        ------
+        OSError
+            If the service does not answer, or not with 200.
+        """
+        answers = []
         for body in bodies:
-            connection.request("POST", "/invocations", body, {"Content-Type": "text/csv"})
-            answer = connection.getresponse()
+            self._connection.request("POST", "/invocations", body, {"Content-Type": "text/csv"})
+            answer = self._connection.getresponse()
             answers.append(answer.read())
-            assert answer.status == 200
-    return answers
+            if answer.status != 200:
+                raise OSError(f"the demo's service answers {answer.status}")
+        return answers
+
+    def __enter__(self) -> Asker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()

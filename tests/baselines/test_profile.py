@@ -143,6 +143,23 @@ def test_different_tables_do_not_merge(rows: pa.Table, whole: Profile) -> None:
         whole.merge(profile(rows.drop_columns("id")))
 
 
+def test_many_merged_at_once_are_the_same_as_one_by_one(rows: pa.Table, whole: Profile) -> None:
+    parts = [profile(rows.slice(at, 700)) for at in range(0, 6_000, 700)]
+    one_by_one = parts[0]
+    for part in parts[1:]:
+        one_by_one = one_by_one.merge(part)
+    together = Profile.merge_all(parts)
+    assert together.digest == one_by_one.digest
+    assert (together.n_rows, together.sources) == (6_000, whole.sources)
+    assert Profile.merge_all([whole]).digest == whole.digest
+    with pytest.raises(StateMismatchError, match="limits"):
+        Profile.merge_all([whole, profile(rows, limits=Limits(32, 32, 64))])
+    with pytest.raises(StateMismatchError, match="columns"):
+        Profile.merge_all([whole, profile(rows.drop_columns(["day"]))])
+    with pytest.raises(StateMismatchError, match="family"):
+        Profile.merge_all([whole, profile(rows.set_column(0, "heavy", rows["city"]))])
+
+
 def test_a_column_is_found_by_name(whole: Profile) -> None:
     city = whole.column("city")
     assert city is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from driftline.workspace import Workspace
+
 ARGUMENTS = {
     "capture check": ["store"],
     "capture compact": ["store"],
@@ -38,6 +41,50 @@ ARGUMENTS = {
     "demo": [],
     "diff": ["report-clean", "report-drift"],
     "show": ["report-drift"],
+    "init": ["workspace-2"],
+    "apply": ["--plan-only"],
+    "model list": [],
+    "model show": ["churn"],
+    "model versions": ["churn"],
+    "model import": ["fraud", "--version", "1", "--data", "train.parquet"],
+    "endpoint list": [],
+    "endpoint show": ["churn-prod"],
+    "endpoint deploy": ["churn-prod", "churn", "3"],
+    "endpoint history": ["churn-prod"],
+    "baselines list": [],
+    "baselines show": ["churn"],
+    "baselines diff": ["churn"],
+    "baselines propose": ["churn", "baseline"],
+    "baselines accept": ["churn", "2"],
+    "baselines reject": ["churn", "2"],
+    "monitor run": ["churn-quality", "--window", "2026-11-20T07:00Z/2026-11-20T08:00Z"],
+    "monitor stop": ["{waiting}", "--reason", "not needed"],
+    "schedule list": [],
+    "schedule show": ["churn-quality"],
+    "schedule start": ["churn-quality"],
+    "schedule stop": ["churn-quality", "--reason", "the endpoint is rebuilt"],
+    "schedule history": ["churn-quality"],
+    "scheduler": ["--once"],
+    "alert list": [],
+    "alert show": ["{alert}"],
+    "alert ack": ["{alert}", "--reason", "rolling back"],
+    "alert snooze": ["{alert}", "--for", "2h", "--reason", "being deployed"],
+    "alert resolve": ["{alert}", "--reason", "it was a test"],
+    "alert comment": ["{alert}", "asked the data team"],
+    "alert history": ["churn-quality"],
+    "alert rule": ["churn-quality", "-m", "1"],
+    "alert outbox": [],
+    "lineage up": ["alerts/{alert}"],
+    "lineage down": ["models/churn/3"],
+    "lineage around": ["models/churn/3"],
+    "lineage data": ["alerts/{alert}"],
+    "lineage diff": ["models/churn/3", "models/churn/3"],
+    "events": ["--limit", "1"],
+    "audit log": [],
+    "audit verify": [],
+    "audit checkpoint": [],
+    "metrics": [],
+    "fsck": [],
 }
 """A good call of every command that ends by itself, in the folder of the small world."""
 
@@ -71,7 +118,47 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Recorder(folder / "store", "churn", seal_in="thread") as recorder:
         recorder.log({"amount": [1.0, 2.0]}, [0, 1], ["one", "two"], times="2026-11-23T07:00:00Z")
     (folder / "labels.csv").write_text("id,label\none,1\n")
+    _make_workspace(folder / "driftline-workspace")
     return folder
+
+
+def _make_workspace(folder: Path) -> None:
+    """Make a workspace in which everything is declared, and a second version of the baseline waits."""
+    from declared import DECLARED, Site, training
+
+    from driftline.workspace import Workspace
+
+    with Workspace.create(folder) as workspace:
+        site = Site(workspace, folder)
+        site.apply()
+        (folder / "train.csv").write_text(training(seed=2, mean=30.0))
+        site.apply(DECLARED)
+        ids = _make_alert(workspace)
+    (folder / "ids.json").write_text(json.dumps(ids))
+
+
+def _make_alert(workspace: Workspace) -> dict[str, str]:
+    """Let two windows of drifted traffic raise an alert, and a third wait; returns the ids."""
+    from driftline.capture.window import moment_of
+    from driftline.registry import alerts, executions, schedules
+
+    hours = [moment_of(f"2026-11-20T0{hour}:00Z") for hour in (5, 6, 7, 8)]
+    rows = {"amount": [90.0] * 100, "kind": ["a"] * 100}
+    with Recorder(workspace.captures, "churn-prod", seal_in="thread") as recorder:
+        for hour in hours[:3]:
+            recorder.log(rows, times=hour + 1)
+    scheduler = workspace.scheduler()
+    with workspace.registry.write("ann") as tx:
+        schedule = schedules.get(tx, "churn-quality")
+        for start, end in ((hours[0], hours[1]), (hours[1], hours[2])):
+            executions.plan(tx, schedule, start, end, scheduled=end)
+    scheduler.drain()
+    with workspace.registry.write("ann") as tx:
+        never = tx.now + 10**15
+        waiting = executions.plan(tx, schedule, hours[2], hours[3], scheduled=hours[3], not_before=never)
+        [alert] = alerts.list_alerts(tx)
+    assert waiting is not None
+    return {"alert": alert.id, "waiting": waiting.id}
 
 
 @pytest.fixture
@@ -80,7 +167,7 @@ def world(example: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "world"
     folder.mkdir()
     for entry in example.iterdir():
-        if entry.name == "store":
+        if entry.name in ("store", "driftline-workspace"):
             shutil.copytree(entry, folder / entry.name)
         else:
             (folder / entry.name).symlink_to(entry)
@@ -136,7 +223,38 @@ def run(world: Path) -> Callable[..., Ended]:
     return start
 
 
-@pytest.fixture(params=sorted(set(application.leaves()) - {"capture sink"}))
-def any_command(request: pytest.FixtureRequest) -> tuple[str, ...]:
+SIMILAR = {
+    *(
+        "alert ack",
+        "alert comment",
+        "alert history",
+        "alert list",
+        "alert outbox",
+        "alert resolve",
+        "alert rule",
+    ),
+    *("audit checkpoint", "audit verify", "baselines accept", "baselines diff", "baselines propose"),
+    *("baselines reject", "baselines show", "endpoint deploy", "endpoint history", "endpoint show"),
+    *("lineage around", "lineage data", "lineage diff", "lineage down", "model import", "model show"),
+    *("model versions", "monitor stop", "schedule show", "schedule start", "schedule stop"),
+}
+"""Commands that print as others of their group do."""
+
+ALL = sorted(set(application.leaves()) - {"capture sink"})
+
+
+def _call(name: str, example: Path) -> tuple[str, ...]:
+    ids = json.loads((example / "driftline-workspace" / "ids.json").read_text())
+    return (*name.split(), *(word.format(**ids) for word in ARGUMENTS[name]))
+
+
+@pytest.fixture(params=ALL)
+def any_command(request: pytest.FixtureRequest, example: Path) -> tuple[str, ...]:
     """A good call of each command in turn."""
-    return (*request.param.split(), *ARGUMENTS[request.param])
+    return _call(request.param, example)
+
+
+@pytest.fixture(params=[name for name in ALL if name not in SIMILAR and name != "demo"])
+def any_printing(request: pytest.FixtureRequest, example: Path) -> tuple[str, ...]:
+    """A good call of each way to print; the demo, which takes seconds, prints as the others do."""
+    return _call(request.param, example)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 import driftline
 
@@ -10,35 +14,82 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_whole_loop(run: Callable[..., Any], world: Path) -> None:
-    done = run("demo")
-    assert (done.code, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines()[:5]] == [
-        "trained",
-        "served",
-        "captured",
-        "baselined",
-        "checked",
-    ]
-    assert (world / "driftline-demo" / "report" / "report.html").is_file()
-    report = driftline.load_report(world / "driftline-demo" / "report")
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What the demo prints, and the folder it was called in; only to read."""
+    import os
+    import subprocess
+    import sys
+
+    place = tmp_path_factory.mktemp("called here")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("DRIFTLINE_")}
+    variables |= {"COLUMNS": "80", "DRIFTLINE_DATABASE": "postgresql://nowhere.invalid/registry"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "driftline", "demo", "-o", "some where"],
+        cwd=place,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout, place
+
+
+def test_the_whole_story(told: Any) -> None:
+    text, place = told
+    lines = text.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["trained", "applied", "playing"]
+    assert [line.split()[1] for line in lines if re.match(r"day \d", line)] == list("1234567")
+    assert "  It comes down to one incident: 1 row breaks 59 columns." in lines
+    assert max(map(len, lines[:45])) <= 80
+    assert (place / "some where" / "report" / "report.html").is_file()
+    report = driftline.load_report(place / "some where" / "report")
     assert len(report.incidents) == 1
     assert report.incidents[0].where[0].row == 1
+    drift = driftline.load_report(place / "some where" / "drift")
+    assert [incident.title for incident in drift.incidents] == [
+        "Day Mins has drifted",
+        "Night Mins has drifted",
+    ]
 
 
-def test_what_it_says_to_try_works(run: Callable[..., Any]) -> None:
-    done = run("demo", "-o", "some where")
-    [line] = [line for line in done.out.splitlines() if line.startswith("run it again yourself:")]
-    assert line.endswith("driftline check 'some where/captures/churn' --baseline 'some where/baseline'")
-    again = run("check", "some where/captures/churn", "--baseline", "some where/baseline")
-    assert again.code == 1
+def test_what_it_says_to_try_works(told: Any, run: Callable[..., Any]) -> None:
+    text, place = told
+    commands = re.findall(r" driftline ((?:schedule|alert) .*)$", text, flags=re.MULTILINE)
+    assert [shlex.split(c)[-2:] for c in commands] == [["-w", "some where"]] * 2
+    for command in commands:
+        done = run(*shlex.split(command), cwd=place)
+        assert (done.code, done.err) == (0, "")
+        assert "Day Mins has drifted" in done.out
 
 
 def test_twice_in_one_folder(run: Callable[..., Any], world: Path) -> None:
-    ids = set()
+    told = []
     for _ in range(2):
         done = run("demo", "--json")
         assert (done.code, done.err) == (0, "")
-        ids.add(json.loads(done.out)["current"]["digest"])
-    assert len(ids) == 1
-    assert {p.name for p in (world / "driftline-demo").iterdir()} == {"baseline", "captures", "report"}
+        told.append(json.loads(done.out))
+    assert [one["alerts"][0]["n_windows"] for one in told] == [15, 15]
+    assert [one["captured"] for one in told] == [{"received": 1184, "stored": 1184, "rows": 10534}] * 2
+    first, second = (
+        [(w["state"], w["window_start"], w["message"], w["incidents"]) for w in one["windows"]]
+        for one in told
+    )
+    assert first == second
+    names = {p.name for p in (world / "driftline-demo").iterdir() if not p.name.startswith(".")}
+    assert names <= {
+        *("driftline.toml", "training.csv", "model.json", "notifications.log"),
+        *("registry.db", "registry.db-shm", "registry.db-wal"),
+        *("baselines", "captures", "drift", "profiles", "report", "reports"),
+    }
+
+
+def test_a_folder_of_somebody_else(run: Callable[..., Any], world: Path) -> None:
+    (world / "mine" / "captures").mkdir(parents=True)
+    done = run("demo", "-o", "mine")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "driftline: E-WRITE: mine: holds captures, which the demo did not make; name another folder with -o\n"
+    )

@@ -17,7 +17,7 @@ from driftline.baselines.constraint import CHECKS, MonitoringConfig
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "DECISIONS.md", *sorted(DOCS.glob("*.md"))]
-CODE = ("driftline", "monitor", "baselines", "capture", "kernels", "reports")
+CODE = ("driftline", "monitor", "registry", "baselines", "capture", "kernels", "reports")
 
 
 def sections(page: str, level: str) -> dict[str, str]:
@@ -201,9 +201,24 @@ def test_the_change_notes_name_this_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["report-light.png", "report-dark.png", "column-light.png", "column-dark.png"]
+    "name", [f"{name}-{scheme}.png" for name in ("report", "drift", "column") for scheme in ("light", "dark")]
 )
 def test_pictures_are_there_and_small(name: str) -> None:
     data = (DOCS / "images" / name).read_bytes()
     assert data.startswith(b"\x89PNG")
     assert len(data) < 200_000
+
+
+def test_every_event_is_explained() -> None:
+    """Types stand in the code as plain strings; what is put together from parts is seen by the tests that emit it."""
+    from driftline.registry.event_types import EVENTS
+
+    families = "|".join(sorted({kind.partition(".")[0] for kind in EVENTS}))
+    used: set[str] = set()
+    for folder in ("registry", "monitor"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if path.name != "event_types.py":
+                used |= set(re.findall(rf'"((?:{families})\.[a-z_]+)"', path.read_text("utf-8")))
+    assert used - set(EVENTS) <= {"baseline.json", "model.json"}
+    told = rows((DOCS / "events.md").read_text("utf-8"))
+    assert {kind: told[kind] for kind in EVENTS} == EVENTS

@@ -155,6 +155,19 @@ def test_grouping_does_not_matter(cls: type[State], data: st.DataObject) -> None
 
 @every_kind
 @given(data=st.data())
+def test_many_merged_at_once_are_the_same_as_one_by_one(cls: type[State], data: st.DataObject) -> None:
+    empty, rows = _drawn(data, cls)
+    fold = KINDS[cls].fold
+    ends = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=8)))
+    parts = [fold(empty, rows[a:b]) for a, b in zip([0, *ends], [*ends, len(rows)], strict=True)]
+    before = [encode(s.pack().scalars) + repr(s.pack().arrays) for s in parts]
+    parts = data.draw(st.permutations(parts))
+    assert same(cls.merge_many(parts), fold(empty, rows))
+    assert sorted(encode(s.pack().scalars) + repr(s.pack().arrays) for s in parts) == sorted(before)
+
+
+@every_kind
+@given(data=st.data())
 def test_order_of_rows_does_not_matter(cls: type[State], data: st.DataObject) -> None:
     empty, rows = _drawn(data, cls)
     fold = KINDS[cls].fold
@@ -218,9 +231,10 @@ def test_inputs_are_left_alone(cls: type[State], data: st.DataObject) -> None:
     ids=lambda v: getattr(v, "kind", v),
 )
 def test_different_configurations_do_not_merge(left: State, right: State, setting: str) -> None:
-    with pytest.raises(StateMismatchError, match=setting) as caught:
-        left.merge(right)
-    assert caught.value.setting == setting
+    for merge in left.merge, lambda other: type(left).merge_many([left, other]):
+        with pytest.raises(StateMismatchError, match=setting) as caught:
+            merge(right)
+        assert caught.value.setting == setting
 
 
 def test_states_of_different_kinds_are_not_equal() -> None:

@@ -137,3 +137,9 @@ def test_columns_must_exist() -> None:
     assert caught.value.field == "columns.Day Min"
     with pytest.raises(UsageError, match="remove it"):
         decided.checked(["zzz"])
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "a" + " " * 1_000_000, "a." * 90 + "a" * 1_000_000])
+def test_a_long_word_takes_no_time(text: str) -> None:
+    with pytest.raises(DocumentError, match="not TOML"):
+        read_overrides(text.encode())

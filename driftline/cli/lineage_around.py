@@ -1,0 +1,32 @@
+"""``driftline lineage around``."""
+
+from __future__ import annotations
+
+import click
+
+from driftline.cli.graphs import print_graph, walk_options
+from driftline.cli.workspaces import opened, workspace_option
+
+__all__ = ["command"]
+
+
+@click.command(name="around")
+@click.argument("ref", metavar="WHAT")
+@walk_options
+@workspace_option
+def command(
+    ref: str, depth: int | None, kinds: tuple[str, ...], limit: int, form: str, workspace: str | None
+) -> int:
+    """Show what is near, either way; things that only share an image are near, too.
+
+    \b
+      driftline lineage around models/churn/3
+    """
+    from driftline.registry import lineage
+
+    with opened(workspace) as ws, ws.registry.read() as tx:
+        graph = lineage.neighbourhood(
+            tx, lineage.find(tx, ref).id, max_depth=depth or 2, kinds=kinds or None, limit=limit
+        )
+        print_graph(tx, graph, form)
+    return 0

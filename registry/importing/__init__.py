@@ -1,0 +1,1 @@
+"""Importing: what is known of models elsewhere, and what was filled in by itself."""
