@@ -298,7 +298,7 @@ def crowd(effort: Effort) -> list[Verdict]:
                 assert isinstance(world.clock, Clock)
                 world.fill(n)
                 world.clock.set(NOON + HOUR)
-                pids = [world.start(workers=4, lease=20_000_000) for _ in range(2)]
+                pids = [world.start(workers=4, lease=20_000_000, chores_every=15_000_000) for _ in range(2)]
                 began, took, ended = time.monotonic(), [], 0
                 try:
                     while time.monotonic() < began + 900 and ended < n:
