@@ -201,9 +201,24 @@ def raw(server: Server, request: bytes) -> bytes:
     return re.sub(rb"(?m)^(date|x-worker): .*\r\n", b"", answer)
 
 
+def whole(answer: bytes) -> bytes:
+    """Return a chunked answer with its body in one piece."""
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head
+    body = b""
+    while size := int(rest.partition(b"\r\n")[0], 16):
+        rest = rest.partition(b"\r\n")[2]
+        body, rest = body + rest[:size], rest[size:].removeprefix(b"\r\n")
+    assert rest == b"0\r\n\r\n"
+    return head + b"\r\n\r\n" + body
+
+
 @pytest.mark.parametrize("name", REQUESTS)
 def test_answers_are_the_same_byte_for_byte(both: tuple[Server, Server], name: str) -> None:
     plain, captured = (raw(server, REQUESTS[name]) for server in both)
+    if name == "large":
+        # What is echoed comes in the pieces in which it arrived, and these are up to the network.
+        plain, captured = whole(plain), whole(captured)
     assert captured == plain
     assert captured.startswith(b"HTTP/1.1 ")
 

@@ -207,8 +207,9 @@ def test_a_run_ends_itself_before_its_lease_ends_and_has_no_effect(ws: Workspace
     (one,) = _claimed(made)
     assert made._run_one(one) is False
     assert runs(ws)[0].status == "InProgress"
-    # Whoever comes next does it, and the first can say nothing more.
-    assert scheduler(ws, pretend).drain().ran == 1
+    # Whoever comes once it has ended does it, and the first can say nothing more.
+    other = scheduler(ws, pretend)
+    assert any(other.drain().ran for _ in range(1000))
     with ws.registry.write("late") as tx:
         assert not executions.finish(tx, one, Finding("Failed", "late"))
     assert [(e.status, e.attempts) for e in runs(ws)] == [("Completed", 2)]

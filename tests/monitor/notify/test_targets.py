@@ -75,7 +75,7 @@ def test_names_are_those_of_everything_else() -> None:
         ("webhook", (), "warning", "alert.opened", "warning", True),
         ("webhook", (), "warning", "alert.escalated", "critical", True),
         ("webhook", (), "warning", "alert.resolved", "warning", True),
-        ("webhook", (), "warning", "monitor.silent", "critical", True),
+        ("webhook", (), "warning", "monitor.silent", "critical", False),
         ("webhook", (), "warning", "alert.acknowledged", "warning", False),
         ("webhook", (), "warning", "scheduler.heartbeat", None, False),
         ("webhook", (), "critical", "alert.opened", "warning", False),
@@ -367,7 +367,7 @@ def test_a_missing_file_is_named(event: Callable[..., Event], tmp_path: Path) ->
 def test_reprs_show_where_and_not_what() -> None:
     assert repr(webhook("https://hooks.example.com/services/T0/planted")) == (
         "<Target ops: webhook https://hooks.example.com/…, "
-        "alert.opened alert.escalated alert.resolved monitor.silent monitor.recovered, warning or worse>"
+        "alert.opened alert.escalated alert.resolved, warning or worse>"
     )
     assert "$CHAT" in repr(Target("chat", "apprise", url_env="CHAT"))
     assert "/run/secrets/chat" in repr(Target("chat", "apprise", url_file="/run/secrets/chat"))
