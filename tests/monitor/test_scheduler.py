@@ -173,7 +173,7 @@ def test_renewing_tells_that_it_is_to_stop(ws: Workspace, clock: Clock) -> None:
             waited.wait(0.01)
 
     waited = threading.Event()
-    made = scheduler(ws, run, lease=600_000)
+    made = scheduler(ws, run, lease=3_000_000)
     with ws.registry.write("ann") as tx:
         one = executions.revise(tx, schedules.get(tx, "q"), START, START + HOUR, cause="manual")
     assert made.run_now(one.id).status == "Stopped"
@@ -236,7 +236,7 @@ def test_a_run_that_was_taken_over_is_given_up(ws: Workspace, clock: Clock) -> N
             waited.wait(0.01)
 
     waited = threading.Event()
-    made = scheduler(ws, run, lease=600_000)
+    made = scheduler(ws, run, lease=3_000_000)
     (one,) = _claimed(made)
     keeper = threading.Thread(target=made._keep_leases)
     keeper.start()

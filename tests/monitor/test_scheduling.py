@@ -166,7 +166,10 @@ def test_the_loop_sends_signs_of_life_and_says_when_it_turned(
     before = one.turned
     loop = threading.Thread(target=one.run_forever)
     loop.start()
-    time.sleep(2)
+    for _ in range(200):
+        time.sleep(0.1)
+        if len(beats) >= 2:
+            break
     one.stop()
     loop.join(10)
     assert one.turned > before + 0.5
