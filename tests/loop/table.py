@@ -44,7 +44,11 @@ def table(document: Mapping[str, Any]) -> str:
     tries = sum(found["tries"] for found in document["verdicts"])
     failures = sum(found["failures"] for found in document["verdicts"])
     return "\n\n".join(
-        (head + missing, "\n".join(lines), f"Together {tries:,} tries and {failures:,} failures.")
+        (
+            head + missing,
+            "\n".join(lines),
+            f"Together {tries:,} tries and {failures:,} failure{'' if failures == 1 else 's'}.",
+        )
     )
 
 
