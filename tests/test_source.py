@@ -21,12 +21,13 @@ FOLDERS = (
     "kernels",
     "capture",
     "reports",
+    "registry",
     "benchmarks",
     "docs",
     "tests",
     ".ci",
 )
-LIBRARY = ("driftline", "monitor", "baselines", "kernels", "capture", "reports")
+LIBRARY = ("driftline", "monitor", "baselines", "kernels", "capture", "reports", "registry")
 TEXT = {".py", ".md", ".toml", ".txt", ".css", ".html", ".json", ".jsonl", ".csv", ".cfg", ".ini", ".sh", ""}
 
 RUNS_CODE = {
