@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import time
 from collections.abc import Callable, Mapping  # noqa: TC003  dataclasses read them
@@ -15,20 +14,16 @@ from driftline.monitor.notify import alertmanager, chat, line, webhook
 from driftline.monitor.notify.error import SendError
 from driftline.monitor.notify.message import SEVERITIES
 from driftline.monitor.notify.secret import mask, origin, parts_of_url, read_secret
+from driftline.registry import outbox
 
 if TYPE_CHECKING:
     from driftline.monitor.notify.guard import Guard
     from driftline.monitor.notify.message import Event
 
-__all__ = ["DEFAULT_EVENTS", "KINDS", "Sender", "Target", "sender"]
+__all__ = ["KINDS", "Sender", "Target", "sender"]
 
 KINDS: Final = ("webhook", "alertmanager", "apprise", "log", "heartbeat")
 
-DEFAULT_EVENTS: Final = (
-    "alert.opened",
-    "alert.escalated",
-    "alert.resolved",
-)
 HEARTBEAT_EVENTS: Final = ("scheduler.heartbeat",)
 
 MAX_MESSAGE: Final = 300
@@ -86,7 +81,9 @@ class Target:
         given_events: object = self.events
         if isinstance(given_events, str):
             raise self._refused("events", "is a list of patterns", "write it as ['alert.*']")
-        events = tuple(self.events) or (HEARTBEAT_EVENTS if self.kind == "heartbeat" else DEFAULT_EVENTS)
+        events = tuple(self.events) or (
+            HEARTBEAT_EVENTS if self.kind == "heartbeat" else outbox.DEFAULT_EVENTS
+        )
         for pattern in events:
             if not _GLOB.fullmatch(pattern):
                 raise self._refused(
@@ -136,14 +133,11 @@ class Target:
         return f"<Target {self.name}: {self.kind} {where}, {' '.join(self.events)}, {self.severity} or worse>"
 
     def matches(self, event: Event) -> bool:
-        """Tell whether this target is told of an event."""
-        if event.severity and SEVERITIES.index(event.severity) < SEVERITIES.index(self.severity):
-            return False
-        for patterns, key in ((self.models, "model"), (self.endpoints, "endpoint")):
-            name = event.data.get(key)
-            if patterns and isinstance(name, str) and not _any_matches(patterns, name):
-                return False
-        return _any_matches(self.events, event.name)
+        """Tell whether this target is told of an event: by the outbox's rule, which is the only one."""
+        config = {name: getattr(self, name) for name in ("events", "severity", "models", "endpoints")}
+        return outbox.is_wanted(
+            config, outbox.Event(event.id, event.type, event.subject, event.time_us, event.data)
+        )
 
     def address(self, environ: Mapping[str, str] | None = None) -> str:
         """Return the URL.
@@ -188,10 +182,6 @@ class Target:
                 raise UsageError(
                     f"target {self.name}: {error.message}", code=error.code, field="url", fix=error.fix
                 ) from None
-
-
-def _any_matches(patterns: tuple[str, ...], name: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 class Sender(Protocol):
