@@ -224,6 +224,10 @@ def test_a_target_that_hangs_keeps_no_other_waiting(
         done.wait(0.01)
     assert sent == 3
     assert len(quick.bodies) == 3
+    for _ in range(500):  # the slow server may only now get round to reading
+        if slow.bodies:
+            break
+        done.wait(0.01)
     assert len(slow.bodies) == 1
     slow.go_on.set()
     sender.send_due(registry, "p")
