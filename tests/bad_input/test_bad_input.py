@@ -36,8 +36,18 @@ def folder(good: Path, tmp_path: Path) -> Iterator[Path]:
     clear(made)
 
 
-@pytest.mark.parametrize("name", ALL)
+LONG = ("text/ten-thousand-columns", "jsonl/five-thousand-keys", "values/ten-thousand-null-columns")
+"""Minutes of work of which shorter cases show the like: for the long examination."""
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if n not in LONG])
 def test_ends_as_it_must(name: str, forks: Forks, folder: Path) -> None:
+    perform(ALL[name], forks.run, folder)
+
+
+@pytest.mark.exam
+@pytest.mark.parametrize("name", LONG)
+def test_long_work_ends_as_it_must(name: str, forks: Forks, folder: Path) -> None:
     perform(ALL[name], forks.run, folder)
 
 
