@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from driftline.baselines.folder import refuse_report
+from driftline.baselines.index import INDEX, SCHEMA, index_id, texts_of
 from driftline.baselines.profile import Profile
 from driftline.baselines.sagemaker import (
     read_constraints,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["INDEX", "SCHEMA", "Baseline", "Segment"]
 
-SCHEMA = "driftline.baseline/v1"
-INDEX = "baseline.json"
 STATISTICS = "statistics.json"
 CONSTRAINTS = "constraints.json"
 PROFILE = "profile.arrow"
@@ -90,6 +89,9 @@ class Baseline:
     segments: tuple[Segment, ...] = ()
     notes: tuple[str, ...] = ()
     file: str | None = None
+
+    recipe: ClassVar[str] = "data-quality"
+    """One of :data:`driftline.baselines.kinds.KINDS`."""
 
     @property
     def statistics(self) -> Statistics | None:
@@ -171,7 +173,7 @@ class Baseline:
         }
         if self.segment_column is not None:
             index["segments"] = {"column": self.segment_column, "values": segments}
-        index["id"] = _id(index)
+        index["id"] = index_id(index)
         result[INDEX] = (encode(index, indent=2) + "\n").encode("utf-8", "surrogatepass")
         return result
 
@@ -221,7 +223,7 @@ class Baseline:
             raise index.error(
                 f"expected {SCHEMA!r}, found {index.text('schema')!r}", key="schema", fix="upgrade driftline"
             )
-        notes = list(_texts(index["notes"]))
+        notes = list(texts_of(index["notes"]))
         recorded = index["files"].object()
         for name, expected in recorded.items():
             if name not in files:
@@ -258,7 +260,7 @@ class Baseline:
             files.get(STATISTICS),
             index.choice("mode", ("default", "sagemaker")),
             index.text("created") if index.has("created") else None,
-            _texts(index["sources"]),
+            texts_of(index["sources"]),
             index.boolean("named"),
             {str(k): str(v) for k, v in index["versions"].object().items()},
             segment_column,
@@ -266,7 +268,7 @@ class Baseline:
             tuple(notes),
             file,
         )
-        if index.text("id") != _id(index.object()):
+        if index.text("id") != index_id(index.object()):
             raise DocumentError(
                 "the content is not the one that its id names: it was damaged, or changed after it was written",
                 code="E-BASELINE-DAMAGED",
@@ -288,18 +290,6 @@ def _differing(profiled: set[str], constrained: tuple[str, ...]) -> str:
     lacking = sorted(profiled.difference(constrained))
     which = f"{lacking[0]!r} is not here" if stranger is None else f"{stranger!r} is not in the profile"
     return f"constraints.json and the profile speak of different columns: {which}"
-
-
-def _id(index: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in index.items() if key != "id"}
-    return digest(encode(rest).encode("utf-8", "surrogatepass"))
-
-
-def _texts(node: Node) -> tuple[str, ...]:
-    for item in node.items():
-        if not isinstance(item.value, str):
-            raise item.error("expected text")
-    return tuple(node.value)
 
 
 def _same_columns(baseline: Baseline, file: str) -> None:

@@ -69,6 +69,9 @@ class CheckInfo:
         Bound where nothing else says; None where the data must give one.
     enabled : bool
         Whether the check runs when the constraints do not speak of it.
+    worse : str
+        Of a metric: the direction in which it gets worse, ``higher``, ``lower`` or ``either``; empty for the checks of data
+        quality, whose bounds say it.
     """
 
     name: str
@@ -78,6 +81,7 @@ class CheckInfo:
     unit: str
     default_bound: float | None = None
     enabled: bool = True
+    worse: str = ""
 
 
 def _table(*infos: CheckInfo) -> dict[str, CheckInfo]:
@@ -240,6 +244,8 @@ class Settings:
     severity : Severity or None
     why : str or None
         Who or which rule chose this, for the report.
+    tolerance : float or None
+        Of a metric: how much worse than the baseline it may be, in its unit.
     """
 
     enabled: bool | None = None
@@ -250,6 +256,7 @@ class Settings:
     min_rows: int | None = None
     severity: Severity | None = None
     why: str | None = None
+    tolerance: float | None = None
 
     def under(self, other: Settings | None) -> Settings:
         """Return these settings with every value that `other` gives laid over them."""
@@ -264,6 +271,7 @@ class Settings:
             self.min_rows if other.min_rows is None else other.min_rows,
             self.severity if other.severity is None else other.severity,
             self.why if other.why is None else other.why,
+            self.tolerance if other.tolerance is None else other.tolerance,
         )
 
 
@@ -366,7 +374,7 @@ class Constraint:
     Attributes
     ----------
     check : str
-        A key of :data:`CHECKS`.
+        A key of :data:`CHECKS`, or of :data:`driftline.baselines.metrics.METRICS`.
     column : str or None
         None for rules about the data set as a whole.
     bound : float or None

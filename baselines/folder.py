@@ -13,7 +13,7 @@ from driftline.errors import UsageError
 
 __all__ = ["refuse_baseline", "refuse_report", "refuse_same"]
 
-_SHARED = ("constraints.json", "statistics.json", "statistics_partial.json")
+_SHARED = ("constraints.json", "statistics.json", "statistics_partial.json", "analysis.json")
 _REPORT = "report.json"
 
 

@@ -231,7 +231,7 @@ def _checks(node: Node | None) -> dict[str, Settings]:
 
 
 def _settings(node: Node, unit: str) -> Settings:
-    node.known(*(f.name for f in fields(Settings)))
+    node.known(*(f.name for f in fields(Settings) if f.name != "tolerance"))
     settings = Settings(
         enabled=node.boolean("enabled") if node.has("enabled") else None,
         bound=node.number("bound", low=0.0, high=1.0 if unit in ("share", "distance") else math.inf)

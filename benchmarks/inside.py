@@ -25,7 +25,7 @@ def timed(call: Callable[[], object], repeats: int) -> dict[str, float]:
 def scanning(path: str, baseline: str) -> Callable[[], object]:
     """Return a call that folds every row, the way `check` does."""
     from driftline.capture.open import open_source
-    from driftline.monitor.job import load_baseline
+    from driftline.monitor.kinds import load_baseline
     from driftline.monitor.scan import scan
 
     profile = load_baseline(baseline).profile

@@ -17,7 +17,7 @@ __all__ = ["ALONE", "KEPT", "PARTS", "PUBLISHED_ROUNDS", "header", "load", "roun
 
 SCHEMA = "driftline.benchmarks/v1"
 PARTS = ("processes", "accuracy", "kernels", "sinking", "serving")
-ALONE = ("merging",)
+ALONE = ("merging", "quality", "attribution")
 """Parts that have a program of their own, such as ``python -m benchmarks.merging``."""
 
 KEPT = Path(__file__).parent / "results"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Documents = Mapping[str, Mapping[str, Any]]
 
-__all__ = ["inserted", "sections"]
+__all__ = ["attribution", "inserted", "quality", "sections"]
 
 MIB = float(1 << 20)
 _MARKED = re.compile(r"(<!-- benchmarks: (?P<name>[a-z]+) -->\n).*?(<!-- benchmarks: end -->)", re.DOTALL)
@@ -46,6 +46,10 @@ def sections(documents: Documents) -> dict[str, str]:
         made["serving"] = _serving(documents["serving"])
     if "merging" in documents:
         made["merging"] = _merging(documents["merging"])
+    if "quality" in documents:
+        made["quality"] = quality(documents["quality"])
+    if "attribution" in documents:
+        made["attribution"] = attribution(documents["attribution"])
     return made
 
 
@@ -79,6 +83,80 @@ def _merging(document: Mapping[str, Any]) -> str:
         f"what is kept is {_number(sizes['kept'] / MIB)} MiB beside {_number(sizes['captures'] / MIB)} MiB of captures."
     )
     return "\n\n".join((_conditions(document), _table(head, rows, left=2), end))
+
+
+_QUALITY = {"first": 1.0, "warm": 1.0, "processor": 1.0, "peak": MIB}
+
+
+def quality(document: Mapping[str, Any]) -> str:
+    """Return what ``python -m benchmarks.quality_and_bias`` measured."""
+    rows = []
+    for name, rounds in document["usages"].items():
+        row = [name]
+        row += [_number(statistics.median(r[q] for r in rounds) / scale) for q, scale in _QUALITY.items()]
+        against = document["ratios"].get(name, {}).get("pandas read_parquet", {})
+        for found in against.values():
+            least, middle, greatest = (_number(found[key]) for key in ("least", "median", "greatest"))
+            row.append(f"{middle} ({least} to {greatest})")
+        rows.append(row + ["–"] * (8 - len(row)))
+    head = (
+        "process",
+        "first call, s",
+        "later calls, s",
+        "processor, a later call, s",
+        "peak, MiB",
+        "first / pandas'",
+        "later / pandas'",
+        "processor / pandas'",
+    )
+    oracle, fairlearn = document["slow"]["scikit-learn"], document["slow"]["fairlearn"]
+    subject = next(iter(document["usages"].values()))
+    warm = statistics.median(used["warm"] for used in subject)
+    whole = oracle["once"] + document["bootstraps"] * oracle["a_bootstrap"]
+    scaled = fairlearn["seconds"] * document["rows"] / fairlearn["rows"]
+    end = (
+        f"scikit-learn takes {_number(oracle['once'])} s for eleven metrics of the {document['rows']:,} rows, and "
+        f"{_number(oracle['a_bootstrap'])} s for each of the {document['repeated']} row bootstraps that were run; with "
+        f"{document['bootstraps']} of them, **extrapolated**, {_number(whole)} s: {_number(whole / warm)} times as long "
+        "as one pass with 1,000 replicates. "
+        f"fairlearn takes {_number(fairlearn['seconds'])} s for seven metrics by facet and group, without intervals, on "
+        f"{fairlearn['rows']:,.0f} rows; for all of them, **extrapolated**, {_number(scaled)} s, "
+        f"{_number(scaled / warm)} times as long."
+    )
+    return "\n\n".join((_conditions(document), _table(head, rows), end))
+
+
+def attribution(document: Mapping[str, Any]) -> str:
+    """Return what ``python -m benchmarks.attribution`` measured."""
+    rows = []
+    for name, found in document["models"].items():
+        row = [name]
+        for key in ("driftline", "shap", "model", "outside"):
+            row.append(_number(statistics.median(r[key] for r in found["rounds"]) * 1000))
+        for ratio in found["ratios"].values():
+            least, middle, greatest = (_number(ratio[key]) for key in ("least", "median", "greatest"))
+            row.append(f"{middle} ({least} to {greatest})")
+        row += [f"{_number(found['errors'][key] * 100)} %" for key in ("driftline", "shap")]
+        rows.append(row)
+    head = (
+        "model",
+        "driftline, ms a row",
+        "shap",
+        "the model alone",
+        "driftline outside the model",
+        "shap / driftline",
+        "shap / the model alone: the limit",
+        "driftline / the model alone",
+        "error, driftline",
+        "error, shap",
+    )
+    end = (
+        f"Processor time, one thread; medians of {document['rounds']} rounds of {document['rows'] // document['rounds']} "
+        "rows, ratios within a round. The error is the mean absolute error over the mean absolute attribution, over "
+        f"{document['judged']} rows with the same budget, for the probability of the linear model and the margin of the "
+        "trees."
+    )
+    return "\n\n".join((_conditions(document), _table(head, rows), end))
 
 
 def inserted(page: str, made: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ A page runs in an empty folder of its own, from top to bottom. What counts as an
 =========== ===========================================================================================
 ``console`` lines that begin with ``$`` are commands; the lines below one are all that it prints
 ``python``  run in one namespace per page; a ``text`` block right below holds what it prints
-``toml``    must be overrides that driftline accepts, or a part of ``driftline.toml``
+``toml``    must be overrides or settings that driftline accepts, or a part of ``driftline.toml``
 ``json``    must be JSON
 ``sh``      never run: installing and the like
 =========== ===========================================================================================
@@ -207,7 +207,7 @@ class _Page:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         self.status = done.returncode
@@ -236,7 +236,6 @@ def _failed(command: str, status: int, output: str) -> str | None:
 
 def _check_toml(block: Block) -> None:
     from driftline.configuration import SECTIONS, read_configuration
-    from driftline.monitor.overrides import read_overrides
 
     name, data = f"line {block.line}", block.text.encode()
     if block.file == "driftline.toml":
@@ -245,7 +244,40 @@ def _check_toml(block: Block) -> None:
         # A part of a file may speak of what stands in another part.
         read_configuration(data, name, known=DECLARED)
     else:
-        read_overrides(data, file=name)
+        _check_overrides(data, name)
+
+
+def _check_overrides(data: bytes, name: str) -> None:
+    """Refuse overrides that none of the recipes accepts."""
+    from driftline.baselines.metrics import RECIPES
+    from driftline.errors import DocumentError
+    from driftline.monitor.overrides import read_overrides
+
+    refused: DocumentError | None = None
+    for recipe in RECIPES:
+        try:
+            read_overrides(data, file=name, recipe=recipe)
+        except DocumentError as error:
+            refused = refused or error
+        else:
+            return
+    if not _is_settings(data):
+        assert refused is not None
+        raise refused
+
+
+def _is_settings(data: bytes) -> bool:
+    """Tell whether a monitor accepts this as what it must be told."""
+    from driftline.errors import DriftlineError
+    from driftline.monitor.kinds import KINDS, read_settings
+
+    for kind in KINDS[1:]:
+        try:
+            read_settings(kind, data)
+        except DriftlineError:
+            continue
+        return True
+    return False
 
 
 def run_page(

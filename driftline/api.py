@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftline.monitor.job import check, load_baseline, profile
-from driftline.monitor.job import make_baseline as baseline
+from driftline.monitor.job import profile
+from driftline.monitor.kinds import check, load_baseline
+from driftline.monitor.kinds import make_baseline as baseline
 
 if TYPE_CHECKING:
     import os

@@ -216,7 +216,7 @@ def _link(body: bytes) -> None:
     engine.add_object_file(llvm.ObjectFileRef.from_data(body))
     engine.finalize_object()
     _keep_alive.append(engine)
-    for name in ("fold_doubles", "fold_integers", "fold_codes", "fold_texts"):
+    for name in ("fold_doubles", "fold_integers", "fold_codes", "fold_texts", "write_masked"):
         address = engine.get_function_address("driftline_" + name)
         if not address:
             raise InternalError(f"the compiled loop {name} is missing", code="E-KERNEL")

@@ -845,6 +845,73 @@ def thin_texts(hashes, hash_counts, hash_first, hash_source, meta):
     meta[KEPT] = kept
 
 
+@helper
+def repeated(x, width, n):
+    """Fill x with copies of its first `width` entries, up to n of them in all."""
+    done = width
+    while done < n:
+        step = min(done, n - done)
+        source = x[:step]
+        target = x[done : done + step]
+        for f in range(step):
+            target[f] = source[f]
+        done += step
+
+
+@helper
+def mixed_in(own, keep, source, out):
+    """Write `own`, and of `source` the bits that are kept."""
+    for f in range(own.shape[0]):
+        out[f] = own[f] | (source[f] & keep[f])
+
+
+@entry
+def write_masked(rows, background, coalitions, place, start, scratch, out):
+    """Write rows that take some features from a row and the others from the background (twin: shapley.masked_rows)."""
+    width = rows.shape[1]
+    n_background = background.shape[0] // width
+    n_coalitions = coalitions.shape[0]
+    own = scratch[0]
+    keep = scratch[1]
+    tile = own.shape[0] // width
+    total = out.shape[0] // width
+    at = 0
+    j = start % n_background
+    c = start // n_background % n_coalitions
+    i = start // (n_background * n_coalitions)
+    while at < total:
+        take = min(n_background - j, total - at)
+        source = background[j * width : (j + take) * width]
+        target = out[at * width : (at + take) * width]
+        if take < 8:
+            for r in range(take):
+                for f in range(width):
+                    k = np.int64(coalitions[c, place[i, f]]) - 1
+                    target[r * width + f] = (rows[i, f] & ~k) | (source[r * width + f] & k)
+        else:
+            # Masks of several rows at once, so that a run is long enough to be worth vectorising.
+            for f in range(width):
+                k = np.int64(coalitions[c, place[i, f]]) - 1
+                keep[f] = k
+                own[f] = rows[i, f] & ~k
+            span = min(tile, take) * width
+            repeated(own, width, span)
+            repeated(keep, width, span)
+            n = take * width
+            done = 0
+            while done + span <= n:
+                mixed_in(own[:span], keep[:span], source[done : done + span], target[done : done + span])
+                done += span
+            if done < n:
+                mixed_in(own[: n - done], keep[: n - done], source[done:], target[done:])
+        at += take
+        j = 0
+        c += 1
+        if c == n_coalitions:
+            c = 0
+            i += 1
+
+
 _i64 = types.int64
 _I64 = types.Array(types.int64, 1, "C")
 _I64_2 = types.Array(types.int64, 2, "C")
@@ -854,6 +921,8 @@ _F64 = types.Array(types.float64, 1, "C")
 _IN_F64 = types.Array(types.float64, 1, "C", readonly=True)
 _IN_I64 = types.Array(types.int64, 1, "C", readonly=True)
 _IN_U8 = types.Array(types.uint8, 1, "C", readonly=True)
+_IN_I64_2 = types.Array(types.int64, 2, "C", readonly=True)
+_IN_U8_2 = types.Array(types.uint8, 2, "C", readonly=True)
 
 _tables = (_I64, _I64_2, _I64, _I64, _I64, _I64, _I64, _I64, _I64, _I64, _U64, _I64)
 
@@ -865,5 +934,6 @@ KERNELS = {
         fold_texts,
         (_I32, _IN_U8, _IN_U8, _i64, _i64, _I64, _I64_2, _I64, _I64, _U64, _I64, _I64, _I64, _I64),
     ),
+    "write_masked": (write_masked, (_IN_I64_2, _IN_I64, _IN_U8_2, _IN_I64_2, _i64, _I64_2, _I64)),
 }
 """The entry points with the argument types they are compiled for."""

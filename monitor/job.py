@@ -5,17 +5,15 @@ from __future__ import annotations
 import platform
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from driftline import __version__
-from driftline.baselines.baseline import CONSTRAINTS, INDEX, STATISTICS, Baseline, Segment
+from driftline.baselines.baseline import CONSTRAINTS, STATISTICS, Baseline, Segment
 from driftline.baselines.describe import statistics_of
 from driftline.baselines.suggestion import suggest
 from driftline.capture.open import open_source
 from driftline.documents import nearest
-from driftline.errors import DocumentError, InputError, UsageError
-from driftline.files import read_regular
+from driftline.errors import UsageError
 from driftline.monitor.overrides import Overrides, read_overrides
 from driftline.monitor.recipes.data_quality import refuse_inapplicable
 from driftline.monitor.scan import scan
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
     Header = bool | Literal["auto"]
 
-__all__ = ["check", "judge_profile", "load_baseline", "make_baseline", "profile"]
+__all__ = ["check", "judge_profile", "make_baseline", "profile"]
 
 MAX_SEGMENTS = 50
 _MODES = ("default", "sagemaker")
@@ -254,85 +252,6 @@ def make_baseline(
         )
 
 
-def load_baseline(path: str | os.PathLike[str]) -> Baseline:
-    """Read a baseline: the folder that ``driftline baseline`` wrote, or SageMaker's own files.
-
-    Parameters
-    ----------
-    path : path
-        A folder with ``baseline.json``, or with ``constraints.json`` and, for drift, ``statistics.json``; or the path
-        of such a ``constraints.json`` or ``baseline.json``.
-
-    Returns
-    -------
-    Baseline
-
-    Raises
-    ------
-    DocumentError
-        If a file is malformed or damaged.
-    InputError
-        If there is nothing at `path`.
-    """
-    try:
-        folder, files = _baseline_files(path)
-    except TypeError:
-        raise UsageError(
-            f"expected a baseline or a path, found an object of type {type(path).__name__}",
-            code="E-BASELINE",
-            fix="give what driftline.baseline() made, or the folder it was saved in",
-        ) from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"cannot be read: {getattr(error, 'strerror', None) or error}",
-            code="E-FILE",
-            file=getattr(error, "filename", None) or path,
-            fix="check the path and the permissions",
-        ) from None
-    return Baseline.from_files(files, file=str(folder))
-
-
-def _baseline_files(path: str | os.PathLike[str]) -> tuple[Path, dict[str, bytes]]:
-    folder = Path(path)
-    if not str(path):
-        raise InputError("names no folder", code="E-BASELINE", file=path, fix="say where the baseline is")
-    if folder.is_file():
-        if folder.name not in (CONSTRAINTS, INDEX):
-            raise DocumentError(
-                "is not a baseline",
-                code="E-BASELINE",
-                file=folder,
-                fix=f"give a folder, or a file called {CONSTRAINTS}",
-            )
-        folder = folder.parent
-    elif folder.is_dir():
-        if (folder / "report.json").exists() and not (folder / INDEX).exists():
-            raise DocumentError(
-                "is a report, not a baseline",
-                code="E-BASELINE",
-                file=folder,
-                fix=f"give the folder of a baseline; to hold data to the data of this report, its {CONSTRAINTS}",
-            )
-    else:
-        missing = "is not a folder" if folder.exists() else "does not exist"
-        raise InputError(
-            missing, code="E-BASELINE", file=folder, fix="make a baseline with `driftline baseline`"
-        )
-    files: dict[str, bytes] = {}
-    for name in (INDEX, CONSTRAINTS, STATISTICS):
-        target = folder / name
-        if not target.exists() and name == STATISTICS and (folder / "statistics_partial.json").exists():
-            target = folder / "statistics_partial.json"
-        if target.exists():
-            files[name] = read_regular(target, max_bytes=_MAX_FILE)
-    if INDEX in files:
-        for entry in sorted(folder.glob("*.arrow")):
-            files[entry.name] = read_regular(entry, max_bytes=_MAX_FILE)
-    return folder, files
-
-
 def check(
     data: Any,
     baseline: Baseline | str | os.PathLike[str],
@@ -389,7 +308,9 @@ def check(
     """
     mode = _mode(compat)
     if not isinstance(baseline, Baseline):
-        baseline = load_baseline(baseline)
+        from driftline.monitor.kinds import load_baseline
+
+        baseline = cast("Baseline", load_baseline(baseline, kind="data-quality"))
     decided = read_overrides(overrides, file=overrides_file)
     if mode == "sagemaker" and not explain_compat and decided != Overrides():
         raise UsageError(

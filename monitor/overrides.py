@@ -18,6 +18,17 @@
 
     [checks.row_volume]
     low = 100
+
+Metrics of the other three recipes are decided about likewise; a facet or a feature stands as a column.
+
+::
+
+    [checks.recall]
+    tolerance = 0.05                    # how much worse than the baseline it may be
+
+    [columns."sex=Female".checks.bias_di]
+    low = 0.8
+    high = 1.25
 """
 
 from __future__ import annotations
@@ -28,12 +39,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from driftline.baselines.constraint import CHECKS, Settings, Severity
+from driftline.baselines.constraint import Settings, Severity
+from driftline.baselines.metrics import METRICS, checks_of
 from driftline.documents import Node, nearest
 from driftline.errors import DocumentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from driftline.baselines.constraint import CheckInfo
 
 __all__ = ["ColumnOverrides", "Overrides", "read_overrides", "read_settings"]
 
@@ -102,8 +116,18 @@ class Overrides:
         return self.columns.get(name, ColumnOverrides())
 
 
-def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "overrides") -> Overrides:
+def read_overrides(
+    given: Mapping[str, Any] | bytes | None, *, file: object = "overrides", recipe: str = "data-quality"
+) -> Overrides:
     """Read overrides from a mapping or from TOML.
+
+    Parameters
+    ----------
+    given : mapping, bytes or None
+    file : object
+        Name used in errors.
+    recipe : str
+        Whose checks can be decided about.
 
     Raises
     ------
@@ -140,15 +164,16 @@ def read_overrides(given: Mapping[str, Any] | bytes | None, *, file: object = "o
         if alpha in (0.0, 1.0):
             raise root.error("expected a rate above 0 and below 1", key="alpha")
     columns = {}
+    checks = checks_of(recipe)
     node = root.get("columns")
     if node is not None:
         for name in node.object():
-            inner = node[name].known("checks", "ignore", "role")
+            inner = node[name].known("checks", "ignore", *(("role",) if recipe == "data-quality" else ()))
             role = inner.choice("role", ("feature", "identifier")) if inner.has("role") else None
             columns[name] = ColumnOverrides(
-                read_settings(inner.get("checks")), inner.boolean("ignore", default=False), role
+                read_settings(inner.get("checks"), checks), inner.boolean("ignore", default=False), role
             )
-    return Overrides(alpha, read_settings(root.get("checks")), columns)
+    return Overrides(alpha, read_settings(root.get("checks"), checks), columns)
 
 
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
@@ -162,50 +187,95 @@ def _not_toml(message: str, file: object) -> DocumentError:
     return DocumentError(f"not TOML: {words}", code="E-CONFIG", file=file, line=line)
 
 
-def read_settings(node: Node | None) -> dict[str, Settings]:
-    """Read settings by check name."""
+def read_settings(node: Node | None, checks: Mapping[str, CheckInfo]) -> dict[str, Settings]:
+    """Read settings by check name, of those in `checks`."""
     if node is None:
         return {}
     result = {}
     for name in node.object():
-        if name not in CHECKS:
-            close = nearest(name, CHECKS)
-            fix = f"did you mean {close!r}?" if close else "use one of " + ", ".join(CHECKS)
+        if name not in checks:
+            close = nearest(name, checks)
+            fix = f"did you mean {close!r}?" if close else "use one of " + ", ".join(checks)
             raise node.error(f"there is no check called {name!r}", fix=fix)
-        inner = node[name].known("enabled", "bound", "low", "high", "evidence", "min_rows", "severity", "why")
-        unit = CHECKS[name].unit
-        top = 1.0 if unit in ("share", "distance") else float("inf")
-        bound = inner.number("bound", low=0.0, high=top) if inner.has("bound") else None
-        low = inner.number("low") if inner.has("low") else None
-        high = inner.number("high") if inner.has("high") else None
-        if low is not None and high is not None and low > high:
-            raise inner.error(f"the range is empty: low {low:g} is above high {high:g}")
-        ranged = name in ("numeric_range", "row_volume")
-        if not ranged and (low is not None or high is not None):
-            raise inner.error(f"{name} has no range", key="low" if low is not None else "high")
-        # Whoever gives an exact range, or a bound of everything, means every single value; whoever leaves room means
-        # a share, which a few values cannot show.
-        evidence = inner.boolean("evidence") if inner.has("evidence") else None
-        if evidence is None and ranged and (low is not None or high is not None):
-            evidence = False
-        if evidence is None and not ranged and unit == "share" and bound is not None:
-            evidence = bound < 1.0
-        enabled = inner.boolean("enabled") if inner.has("enabled") else None
-        gives = bound is not None or low is not None or high is not None
-        if enabled and name == "freshness" and bound is None:
-            raise inner.error("freshness needs a bound", key="bound", fix="give the greatest age in seconds")
-        if enabled and name == "row_volume" and low is None and high is None:
-            raise inner.error("row_volume needs a range", key="low", fix="give low, high or both")
-        result[name] = Settings(
-            enabled=True if enabled is None and gives else enabled,
-            bound=bound,
-            low=low,
-            high=high,
-            evidence=evidence,
-            min_rows=inner.integer("min_rows") if inner.has("min_rows") else None,
-            severity=Severity(inner.choice("severity", [s.value for s in Severity]))
-            if inner.has("severity")
-            else None,
-            why=inner.text("why") if inner.has("why") else ("set by the user" if gives else None),
-        )
+        result[name] = (_metric if name in METRICS else _check)(node[name], checks[name])
     return result
+
+
+_COMMON = ("enabled", "bound", "low", "high", "evidence", "min_rows", "severity", "why")
+
+
+def _check(node: Node, info: CheckInfo) -> Settings:
+    inner = node.known(*_COMMON)
+    name, unit = info.name, info.unit
+    top = 1.0 if unit in ("share", "distance") else float("inf")
+    bound = inner.number("bound", low=0.0, high=top) if inner.has("bound") else None
+    low, high = _range(inner)
+    ranged = name in ("numeric_range", "row_volume")
+    if not ranged and (low is not None or high is not None):
+        raise inner.error(f"{name} has no range", key="low" if low is not None else "high")
+    # Whoever gives an exact range, or a bound of everything, means every single value; whoever leaves room means
+    # a share, which a few values cannot show.
+    evidence = inner.boolean("evidence") if inner.has("evidence") else None
+    if evidence is None and ranged and (low is not None or high is not None):
+        evidence = False
+    if evidence is None and not ranged and unit == "share" and bound is not None:
+        evidence = bound < 1.0
+    enabled = inner.boolean("enabled") if inner.has("enabled") else None
+    gives = bound is not None or low is not None or high is not None
+    if enabled and name == "freshness" and bound is None:
+        raise inner.error("freshness needs a bound", key="bound", fix="give the greatest age in seconds")
+    if enabled and name == "row_volume" and low is None and high is None:
+        raise inner.error("row_volume needs a range", key="low", fix="give low, high or both")
+    return _settings(inner, enabled, gives, bound=bound, low=low, high=high, evidence=evidence)
+
+
+def _metric(node: Node, info: CheckInfo) -> Settings:
+    """Read what is decided about a metric: a bound, a range, or how much worse than the baseline it may be."""
+    inner = node.known(*_COMMON, "tolerance")
+    bound = inner.number("bound") if inner.has("bound") else None
+    tolerance = inner.number("tolerance", low=0.0) if inner.has("tolerance") else None
+    low, high = _range(inner)
+    if info.worse != "either" and (low is not None or high is not None):
+        key = "low" if low is not None else "high"
+        raise inner.error(f"{info.name} has no range", key=key, fix="give a bound or a tolerance")
+    if info.worse == "either" and bound is not None and info.default_bound is None:
+        raise inner.error(
+            f"{info.name} has a range, not a bound", key="bound", fix="give low, high or a tolerance"
+        )
+    if bound is not None and tolerance is not None:
+        raise inner.error("stands beside bound, which needs none", key="tolerance", fix="remove one of them")
+    if tolerance is not None and (low is not None or high is not None):
+        raise inner.error(
+            "stands beside a range, which needs none", key="tolerance", fix="remove one of them"
+        )
+    gives = any(value is not None for value in (bound, low, high, tolerance))
+    return _settings(
+        inner,
+        inner.boolean("enabled") if inner.has("enabled") else None,
+        gives,
+        bound=bound,
+        low=low,
+        high=high,
+        evidence=inner.boolean("evidence") if inner.has("evidence") else None,
+        tolerance=tolerance,
+    )
+
+
+def _range(inner: Node) -> tuple[float | None, float | None]:
+    low = inner.number("low") if inner.has("low") else None
+    high = inner.number("high") if inner.has("high") else None
+    if low is not None and high is not None and low > high:
+        raise inner.error(f"the range is empty: low {low:g} is above high {high:g}")
+    return low, high
+
+
+def _settings(inner: Node, enabled: bool | None, gives: bool, **given: Any) -> Settings:
+    return Settings(
+        enabled=True if enabled is None and gives else enabled,
+        min_rows=inner.integer("min_rows") if inner.has("min_rows") else None,
+        severity=Severity(inner.choice("severity", [s.value for s in Severity]))
+        if inner.has("severity")
+        else None,
+        why=inner.text("why") if inner.has("why") else ("set by the user" if gives else None),
+        **given,
+    )

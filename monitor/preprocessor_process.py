@@ -110,9 +110,17 @@ class GarbledError(Exception):
 
 
 class Process:
-    """The child process with its pipes; knows about bytes, time and death, not about records."""
+    """The child process with its pipes; knows about bytes, time and death, not about records.
 
-    def __init__(self, timeout_seconds: float, max_seconds: float) -> None:
+    Parameters
+    ----------
+    timeout_seconds, max_seconds : float
+        Longest wait without progress, and in all.
+    program : Path, optional
+        What the child runs; the one for preprocessors, where it is left out.
+    """
+
+    def __init__(self, timeout_seconds: float, max_seconds: float, program: Path | None = None) -> None:
         self.closed = False
         self._timeout_seconds = timeout_seconds
         self._max_seconds = max_seconds
@@ -146,7 +154,7 @@ class Process:
                 [
                     sys.executable,
                     "-sPB",
-                    str(Path(__file__).with_name("preprocessor_child.py")),
+                    str(program or Path(__file__).with_name("preprocessor_child.py")),
                     *(str(descriptor) for descriptor in for_child),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from driftline.capture.target import target_of
 from driftline.capture.window import window
@@ -25,25 +26,24 @@ from driftline.monitor.schedule import duration_us
 from driftline.registry.executions import Finding
 from driftline.registry.folders import folder_digest
 from driftline.reports.outcome import Status
+from driftline.reports.timeline_reading import estimates_of
 from driftline.reports.wording import plural
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from driftline.baselines.baseline import Baseline
+    from driftline.baselines.protocol import AnyBaseline
     from driftline.monitor.kept import Keeper
     from driftline.registry.executions import Execution
     from driftline.reports.report import Report
 
     Progress = Callable[[int, int], None]
 
-__all__ = ["KINDS", "Place", "Stopped", "report_folder", "run"]
+__all__ = ["Place", "Stopped", "report_folder", "run"]
 
-KINDS = ("data-quality",)
-"""Kinds of monitors that can run."""
-
-_COPY = re.compile(r"preprocessors/[0-9a-f]{64}\.py")
+_COPY = re.compile(r"(?:preprocessors/[0-9a-f]{64}\.py|models/[0-9a-f]{64}\.[a-z0-9]{1,10})")
 
 MOST_MEASUREMENTS = 2000
 _MOST_NOTES = 50
@@ -72,8 +72,8 @@ class Place:
     captures: str
     keeper: Keeper
 
-    def baseline(self, path: str, digest: str | None) -> Baseline:
-        """Read a baseline of the workspace.
+    def baseline(self, path: str, digest: str | None) -> AnyBaseline:
+        """Read a baseline of the workspace, of whatever kind.
 
         Raises
         ------
@@ -95,9 +95,9 @@ class Place:
                 file=self.shown(path),
                 fix="restore it from a backup, or make a new baseline",
             )
-        from driftline.baselines.baseline import Baseline
+        from driftline.baselines.kinds import baseline_of
 
-        return Baseline.from_files(files, file=self.shown(path))
+        return baseline_of(files, file=self.shown(path))
 
     def files(self, path: str) -> dict[str, bytes]:
         """Return the files of a folder of the workspace by name."""
@@ -116,7 +116,7 @@ class Place:
 
     @contextmanager
     def script(self, path: str | None) -> Iterator[str | None]:
-        """Give the file of a preprocessor: one of the workspace's own copies, which is checked, or any other path.
+        """Give the file of a preprocessor or model: one of the workspace's own copies, which is checked, or another path.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class Place:
             content = b""
         if digest_of(content) != f"sha256:{Path(path).stem}":
             raise InputError(
-                "is not the preprocessor that was applied",
+                f"is not the {path.partition('s/')[0]} that was applied",
                 code="E-DIGEST",
                 file=self.shown(path),
                 fix="apply the configuration again",
@@ -141,9 +141,28 @@ class Place:
             yield str(Path(self.root) / path)
             return
         with TemporaryDirectory(prefix="driftline-") as folder:
-            copy = Path(folder) / "preprocessor.py"
+            copy = Path(folder) / Path(path).name
             copy.write_bytes(content)
             yield str(copy)
+
+    @contextmanager
+    def model(self, baseline: AnyBaseline) -> Iterator[dict[str, Any] | None]:
+        """Give where the model of an attribution baseline is; None where its settings say it rightly, or there is none.
+
+        Raises
+        ------
+        InputError
+            As :meth:`script`.
+        """
+        told = getattr(baseline, "settings", {}).get("model") if baseline.recipe == "attribution" else None
+        given = told.get("file") if isinstance(told, Mapping) else None
+        with self.script(given) as file:
+            if told is None or file is None:
+                yield None
+            elif file == given and "://" not in self.root:
+                yield {**told, "file": str(Path(self.root) / file)}
+            else:
+                yield {**told, "file": file}
 
     def shown(self, path: str) -> str:
         """Return a path of the workspace for people."""
@@ -160,7 +179,7 @@ def report_folder(execution: Execution, digest: str) -> str:
 def run(
     execution: Execution,
     place: Place,
-    baseline: Baseline | None,
+    baseline: AnyBaseline | None,
     *,
     captures: str | None = None,
     now: int,
@@ -213,17 +232,13 @@ def _nothing() -> None:
 def _run(
     execution: Execution,
     place: Place,
-    baseline: Baseline | None,
+    baseline: AnyBaseline | None,
     captures: str,
     now: int,
     heartbeat: Callable[[], None],
     threads: int | None,
 ) -> Finding:
     config = execution.config
-    if execution.kind not in KINDS:
-        raise InputError(
-            f"monitors of the kind {execution.kind!r} cannot run yet", code="E-KIND", fix="use data-quality"
-        )
     if baseline is None:
         raise InputError(
             f"there is no accepted baseline {execution.baseline!r}"
@@ -231,6 +246,12 @@ def _run(
             else "there is no baseline",
             code="E-NO-BASELINE",
             fix="accept one with `driftline baselines accept`",
+        )
+    if baseline.recipe != execution.kind:
+        raise InputError(
+            f"the baseline {execution.baseline!r} is of the kind {baseline.recipe}, the monitor {execution.kind}",
+            code="E-KIND",
+            fix=f"accept a baseline of the kind {execution.kind}",
         )
     heartbeat()
     looked = _look(execution, config, captures, place, baseline, now, heartbeat, threads)
@@ -271,7 +292,7 @@ def _look(
     config: Mapping[str, Any],
     captures: str,
     place: Place,
-    baseline: Baseline,
+    baseline: AnyBaseline,
     now: int,
     heartbeat: Callable[[], None],
     threads: int | None,
@@ -293,8 +314,25 @@ def _look(
         return None
     overrides = config.get("overrides") or None
     compat, by, preprocessor = config.get("compat"), config.get("by"), config.get("preprocessor")
+
+    def progress(_done: int, _all: int) -> None:
+        heartbeat()
+
+    if baseline.recipe != "data-quality" and not preprocessor:
+        return _judged_rows(
+            execution,
+            captures,
+            place,
+            baseline,
+            digest,
+            label,
+            moment,
+            progress,
+            threads,
+            is_labelled=is_labelled,
+        )
     if compat or by or preprocessor:
-        from driftline.monitor.job import check
+        from driftline.monitor.kinds import check
 
         rows = _rows(execution, captures, variant, is_labelled=is_labelled, keep=() if by is None else (by,))
         if not rows.num_rows:
@@ -307,6 +345,8 @@ def _look(
                 by=by,
                 preprocessor=script,
                 overrides=overrides,
+                overrides_file=f"monitors.{execution.schedule}",
+                progress=progress,
                 label=label,
                 threads=threads,
                 now=moment,
@@ -317,12 +357,9 @@ def _look(
     from driftline.monitor.overrides import read_overrides
 
     decided = read_overrides(overrides, file=f"monitors.{execution.schedule}")
+    baseline = cast("Baseline", baseline)
     limits = None if baseline.profile is None else baseline.profile.limits
     keep = {*baseline.names, *decided.columns}
-
-    def progress(_done: int, _all: int) -> None:
-        heartbeat()
-
     if is_labelled:
         kept = labelled_profile(
             captures,
@@ -361,6 +398,52 @@ def _look(
         overrides_file=execution.schedule,
     )
     return _Looked(report, kept.n_rows, kept.segments_digest, kept.n_merged, kept.n_folded)
+
+
+def _judged_rows(
+    execution: Execution,
+    captures: str,
+    place: Place,
+    baseline: AnyBaseline,
+    digest: str,
+    label: str,
+    moment: datetime,
+    progress: Progress,
+    threads: int | None,
+    *,
+    is_labelled: bool,
+) -> _Looked | None:
+    """Hold the rows of the window to a baseline of another kind than data quality; they are read once."""
+    from driftline.monitor.captured import captured_source
+    from driftline.monitor.kinds import check
+
+    config = execution.config
+    start, end, variant = execution.window_start, execution.window_end, config.get("variant")
+    keep = getattr(baseline, "names", ())
+    if is_labelled:
+        from driftline.capture.labelled import labelled
+        from driftline.monitor.labels import labelled_source
+
+        joined = labelled(captures, execution.endpoint, start, end, variant=variant)
+        source = labelled_source(joined, keep=keep) if joined.window.segments else None
+    else:
+        source = captured_source(captures, execution.endpoint, start, end, variant=variant, keep=keep)
+    if source is None:
+        return None
+    with place.model(baseline) as model:
+        report = check(
+            source,
+            baseline,
+            compat=config.get("compat"),
+            overrides=config.get("overrides") or None,
+            overrides_file=f"monitors.{execution.schedule}",
+            model=model,
+            label=label,
+            threads=threads,
+            progress=progress,
+            now=moment,
+        )
+    return _Looked(report, report.current.n_rows, digest)
 
 
 def _rows(
@@ -414,17 +497,32 @@ def _result(report: Report, looked: _Looked) -> dict[str, Any]:
 def _measurements(report: Report) -> Iterator[dict[str, Any]]:
     """Give the numbers of the report, the violated first, for time lines and metrics."""
     order = {Status.VIOLATED: 0, Status.UNDETERMINED: 1, Status.PASSED: 2}
-    ranked = sorted((o for o in report.outcomes if o.segment is None), key=lambda o: order[o.status])
-    for outcome in ranked[:MOST_MEASUREMENTS]:
+    has_metrics = report.recipe != "data-quality"
+    estimates = estimates_of(report) if report.recipe == "model-quality" else {}
+    told = [o for o in report.outcomes if has_metrics or o.segment is None]
+    for outcome in sorted(told, key=lambda o: order[o.status])[:MOST_MEASUREMENTS]:
         rule, measurement = outcome.constraint, outcome.measurement
+        more: dict[str, Any] = {}
+        if has_metrics:
+            more = {
+                "interval": [_finite(end) for end in measurement.interval or ()] or None,
+                "baseline": _finite(measurement.baseline),
+                "low": _finite(rule.low),
+                "high": _finite(rule.high),
+                "n": measurement.n_current,
+                "segment": outcome.segment,
+            }
+            if rule.column is None and outcome.segment is None and rule.check in estimates:
+                more["estimated"] = estimates[rule.check]
         yield {
-            "feature": rule.column,
+            "feature": rule.column if rule.column is not None else outcome.segment,
             "check": rule.check,
             "metric": measurement.name,
             "value": _finite(measurement.value),
             "bound": _finite(rule.bound),
             "status": outcome.status.value,
             "severity": str(rule.severity),
+            **more,
         }
 
 

@@ -34,7 +34,7 @@ from driftline.registry.tables import leases, schedulers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from driftline.baselines.baseline import Baseline
+    from driftline.baselines.protocol import AnyBaseline
 
     Runner = Callable[..., Finding]
 
@@ -98,7 +98,7 @@ class Scheduler:
         self._stop = threading.Event()
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
-        self._baselines: dict[tuple[str, str], Baseline] = {}
+        self._baselines: dict[tuple[str, str], AnyBaseline] = {}
         self._next_late = 0.0
         self.turned = time.monotonic()
         self._next_chores = 0.0
@@ -330,7 +330,7 @@ class Scheduler:
             failed = Finding("Failed", what, "E-INTERNAL")
             return self.registry.act(lambda tx: executions.finish(tx, execution, failed), who=SYSTEM)
 
-    def _baseline_of(self, execution: Execution) -> tuple[Baseline | None, int | None]:
+    def _baseline_of(self, execution: Execution) -> tuple[AnyBaseline | None, int | None]:
         if execution.baseline is None:
             return None, None
         with self.registry.read() as tx:

@@ -12,14 +12,76 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from driftline.baselines.constraint import Constraints, Feature
+    from driftline.baselines.protocol import AnyBaseline
 
-__all__ = ["MOST_CHANGES", "MOST_VALUES", "diff_of"]
+__all__ = ["MOST_CHANGES", "MOST_VALUES", "diff_between", "diff_of"]
 
 MOST_CHANGES: Final = 1000
 """So many features and changes are listed; all are counted."""
 
 MOST_VALUES: Final = 50
 """So many values of a domain are listed; all are counted."""
+
+
+def diff_between(old: AnyBaseline | None, new: AnyBaseline) -> dict[str, Any]:
+    """Tell what differs between two baselines of whatever kind.
+
+    Parameters
+    ----------
+    old : baseline or None
+        None where there is no version yet: everything is new.
+    new : baseline
+
+    Returns
+    -------
+    dict
+        As :func:`diff_of`. Where the two are not of data quality, ``added`` and ``removed`` are values of the documents
+        (``binary_classification_constraints.recall.threshold``), and so are those that changed.
+    """
+    if new.recipe == "data-quality" and (old is None or old.recipe == "data-quality"):
+        return diff_of(None if old is None else old.constraints, new.constraints)  # type: ignore[attr-defined]
+    before = {} if old is None else _leaves(old)
+    after = _leaves(new)
+    added = [name for name in after if name not in before]
+    removed = [name for name in before if name not in after]
+    changed = [
+        {"feature": None, "what": name, "before": _spelled(before[name]), "after": _spelled(value)}
+        for name, value in after.items()
+        if name in before and before[name] != value
+    ]
+    return {
+        "added": added[:MOST_CHANGES],
+        "removed": removed[:MOST_CHANGES],
+        "changed": changed[:MOST_CHANGES],
+        "counts": {"added": len(added), "removed": len(removed), "changed": len(changed)},
+    }
+
+
+def _leaves(baseline: AnyBaseline) -> dict[str, Any]:
+    """Return the values of a baseline's documents by their path, lists by the names of what is in them."""
+    from driftline.documents import decode
+
+    files = baseline.files()
+    found: dict[str, Any] = {}
+    for file in ("constraints.json", "analysis.json"):
+        if file in files:
+            _walk("", decode(files[file], file=file), found)
+    return found
+
+
+def _walk(path: str, value: Any, found: dict[str, Any]) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _walk(f"{path}.{key}" if path else str(key), inner, found)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            names = [inner[key] for key in _NAMES if key in inner] if isinstance(inner, dict) else []
+            _walk(f"{path}[{names[0] if names else number}]", inner, found)
+    else:
+        found[path] = value
+
+
+_NAMES: Final = ("name", "value_or_threshold", "feature_name")
 
 
 def diff_of(old: Constraints | None, new: Constraints) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The report as a document: ``report.json``, schema ``driftline.report/v1``.
 
-One line per outcome, incident and column, so that the file can be searched and compared by line. Inside a
+One line per outcome, incident, column and exhibit, so that the file can be searched and compared by line. Inside a
 line the keys are sorted and what has no value is left out. Numbers that JSON cannot hold are spelled
 ``"Infinity"``, ``"-Infinity"`` and ``"NaN"``, in the fields where they have a meaning; anywhere else they are
 refused. ``schema/report.schema.json`` describes the document.
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from driftline.documents import Node, decode
 from driftline.errors import DocumentError, InternalError
+from driftline.reports.exhibit import flaws_of_all
 from driftline.reports.outcome import Status
 from driftline.reports.reading import (
     maybe_text,
     moment,
     read_column,
+    read_exhibits,
     read_incident,
     read_outcome,
     read_side,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from driftline.baselines.constraint import Constraint
+    from driftline.reports.exhibit import Exhibit
     from driftline.reports.outcome import Measurement, Outcome, Place
     from driftline.reports.report import ColumnView, Incident, Side
 
@@ -114,6 +117,8 @@ def _parts(report: Report) -> dict[str, str | list[str]]:
 
 
 def _spelled(report: Report) -> dict[str, str | list[str]]:
+    for at, where, what in flaws_of_all(report.exhibits):
+        raise InternalError(f"exhibit {report.exhibits[at].name!r} cannot be written: {where}: {what}")
     try:
         return {
             "recipe": canonical(report.recipe),
@@ -131,6 +136,9 @@ def _spelled(report: Report) -> dict[str, str | list[str]]:
             "incidents": [canonical(_incident(incident)) for incident in report.incidents],
             "outcomes": [canonical(_outcome(outcome)) for outcome in report.outcomes],
             "columns": [_column(column) for column in report.columns],
+            **(
+                {"exhibits": [canonical(_exhibit(one)) for one in report.exhibits]} if report.exhibits else {}
+            ),
         }
     except (TypeError, ValueError) as error:
         raise InternalError(f"the report holds a value that its document cannot: {error}") from error
@@ -202,12 +210,25 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         where=_places(measurement.where),
         examples=measurement.examples,
         note=measurement.note,
+        baseline=spell(measurement.baseline),
     ) | {
         "name": measurement.name,
         "value": spell(measurement.value),
         "unit": measurement.unit,
         "n_current": measurement.n_current,
     }
+
+
+def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
+    result = {
+        "name": exhibit.name,
+        "kind": exhibit.kind,
+        "title": exhibit.title,
+        "caption": exhibit.caption,
+        "columns": exhibit.columns,
+        "rows": tuple(tuple(spell_value(cell) for cell in row) for row in exhibit.rows),
+    } | _present(units=exhibit.units)
+    return result | {"options": dict(exhibit.options)} if exhibit.options else result
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
@@ -290,6 +311,7 @@ def from_json(text: str | bytes, *, file: object) -> Report:
         notes=texts(root, "notes"),
         compat_differences=texts(root, "compat_differences"),
         segments=maybe_text(root, "segments"),
+        exhibits=read_exhibits(root),
     )
     _check_totals(root, report)
     _check_id(root)

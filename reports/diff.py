@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from driftline.baselines.metrics import METRICS, check_info
 from driftline.documents import encode
 from driftline.errors import printable
 from driftline.reports import wording
@@ -88,9 +89,11 @@ class ReportDiff:
     no_longer_checked : tuple of Change
         Violated before and not judged at all now. Not resolved either.
     columns_before_only, columns_after_only : tuple of str
-        Columns judged or shown in one report only.
+        Columns, groups or features judged or shown in one report only.
     warnings : tuple of str
         Why the two may not be comparable: another mode, baseline, recipe, pairing or error rate.
+    recipe : str
+        Of the newer report.
     """
 
     before: str
@@ -105,6 +108,7 @@ class ReportDiff:
     columns_before_only: tuple[str, ...]
     columns_after_only: tuple[str, ...]
     warnings: tuple[str, ...]
+    recipe: str = "data-quality"
 
     @property
     def is_empty(self) -> bool:
@@ -173,6 +177,7 @@ def diff_reports(before: Report, after: Report) -> ReportDiff:
         columns_before_only=tuple(c for c in old_columns if c not in new_columns),
         columns_after_only=tuple(c for c in new_columns if c not in old_columns),
         warnings=tuple(_warnings(before, after)),
+        recipe=after.recipe,
     )
 
 
@@ -212,7 +217,8 @@ def diff_to_json(diff: ReportDiff) -> str:
     -------
     str
         JSON with two spaces per level, ending in a new line. Each change names check, column and segment, and
-        for both reports status, value, bound, q-value and reason (null where the report does not judge it).
+        for both reports status, value, bound, q-value and reason (null where the report does not judge it); of
+        metrics also the baseline's value, the interval and the allowed range.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -241,13 +247,23 @@ def _change(change: Change) -> dict[str, Any]:
 def _side(outcome: Outcome | None) -> dict[str, Any] | None:
     if outcome is None:
         return None
-    return {
+    constraint, measurement = outcome.constraint, outcome.measurement
+    facts: dict[str, Any] = {
         "status": outcome.status.value,
-        "value": spell(outcome.measurement.value),
-        "bound": spell(outcome.constraint.bound),
+        "value": spell(measurement.value),
+        "bound": spell(constraint.bound),
         "q_value": outcome.q_value,
         "reason": outcome.reason,
     }
+    if constraint.check in METRICS:
+        ends = measurement.interval
+        facts |= {
+            "baseline": spell(measurement.baseline),
+            "interval": None if ends is None else [spell(end) for end in ends],
+            "low": spell(constraint.low),
+            "high": spell(constraint.high),
+        }
+    return facts
 
 
 # -- in a terminal
@@ -284,8 +300,9 @@ def headline(diff: ReportDiff) -> str:
             else "Nothing changed and nothing is violated."
         )
     gone, new = len(diff.columns_before_only), len(diff.columns_after_only)
-    parts += [f"{wording.plural(gone, 'column')} gone"] if gone else []
-    parts += [f"{wording.plural(new, 'column')} new"] if new else []
+    noun = wording.part(diff.recipe)
+    parts += [f"{wording.plural(gone, noun)} gone"] if gone else []
+    parts += [f"{wording.plural(new, noun)} new"] if new else []
     return ", ".join(parts) + "."
 
 
@@ -306,9 +323,10 @@ def render_diff(diff: ReportDiff) -> RenderableType:
             style = _STYLES.get(group, "bold yellow")
             lines.append(Text.assemble("\n", (title, style), (f"  {len(changes):,}", "dim")))
             lines.append(_changes(changes))
+    nouns = f"{wording.part(diff.recipe).capitalize()}s"
     for title, columns in (
-        ("Columns only before", diff.columns_before_only),
-        ("Columns only after", diff.columns_after_only),
+        (f"{nouns} only before", diff.columns_before_only),
+        (f"{nouns} only after", diff.columns_after_only),
     ):
         if columns:
             names = wording.listing([wording.name(c, 60) for c in columns], MAX_LINES)
@@ -326,15 +344,24 @@ def _changes(changes: Sequence[Change]) -> RenderableType:
     table.add_column(overflow="fold")
     told = [change for change in changes if not change.is_unchanged]
     for change in told[:MAX_LINES]:
-        label = wording.name(change.column if change.segment is None else change.column or change.segment, 60)
-        if change.segment is not None and change.column is not None:
-            label += f" [{wording.name(change.segment, 40)}]"
-        table.add_row(Text(f"  {label}"), Text(wording.short_title(change.check)), Text(_story(change)))
+        table.add_row(
+            Text(f"  {_label(change)}"), Text(wording.short_title(change.check)), Text(_story(change))
+        )
     for left, what in ((len(told) - MAX_LINES, "more"), (len(changes) - len(told), "as before")):
         if left > 0:
             lead = "and " if told else ""
             table.add_row(Text(f"  {lead}{left:,} {what}", style="dim"), Text(), Text())
     return table
+
+
+def _label(change: Change) -> str:
+    outcome = change.after or change.before
+    if change.check in METRICS and outcome is not None:
+        return wording.scope(outcome, 60)
+    label = wording.name(change.column if change.segment is None else change.column or change.segment, 60)
+    if change.segment is not None and change.column is not None:
+        label += f" [{wording.name(change.segment, 40)}]"
+    return label
 
 
 def _story(change: Change) -> str:
@@ -349,10 +376,26 @@ def _story(change: Change) -> str:
 
 
 def _direction(change: Change) -> str:
-    """Say whether a violation that stays got worse: shares break downwards, distances upwards."""
+    """Say whether a violation that stays got worse: shares break downwards, distances upwards, ranges on either side."""
     assert change.after is not None
-    bound, value = change.after.constraint.bound, change.after.measurement.value
-    if bound is None or value is None or not change.effect:
+    constraint, value = change.after.constraint, change.after.measurement.value
+    if value is None or not change.effect:
+        return "changed"
+    bound = constraint.bound
+    if constraint.check in METRICS:
+        low, high = constraint.low, constraint.high
+        if (
+            low is None
+            and high is None
+            and bound is not None
+            and check_info(constraint.check).worse == "either"
+        ):
+            low, high = -bound, bound
+        if low is not None and value < low:
+            bound = low
+        elif high is not None and value > high:
+            bound = high
+    if bound is None:
         return "changed"
     return "worse" if (value > bound) == (change.effect > 0) else "better"
 

@@ -1,9 +1,9 @@
 """The report as one page that needs nothing else: no network, no second file, no script to be read.
 
 From top to bottom in the order of questions: is something wrong, what was compared, what happened, where
-exactly, what do the columns look like, and why should I believe it. All outside text is escaped, and the
-page's Content-Security-Policy forbids everything but its own styles and one sorting script known by its
-digest.
+exactly, what do the columns look like (of metrics: what do the figures look like), and why should I believe it.
+All outside text is escaped, and the page's Content-Security-Policy forbids everything but its own styles and one
+sorting script known by its digest.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from driftline.baselines.constraint import CHECKS
-from driftline.reports import html_columns, html_findings, wording
+from driftline.baselines.metrics import METRICS
+from driftline.reports import html_columns, html_exhibits, html_findings, html_metrics, wording
 from driftline.reports.codec import report_id
+from driftline.reports.headline import headline, subtitle
 from driftline.reports.markup import CLASSES, SYMBOLS, fit, icon, safe
 from driftline.reports.outcome import Status
 from driftline.reports.sorting import SCRIPT, SCRIPT_DIGEST
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from driftline.reports.report import Report, Side
 
-__all__ = ["to_html"]
+__all__ = ["document", "style", "to_html"]
 
 POLICY: Final = (
     f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src '{SCRIPT_DIGEST}';"
@@ -58,58 +60,99 @@ def to_html(report: Report) -> str:
         two hundred stand in a table, and what still does not fit is counted, not shown. The same text for the
         same report.
     """
-    shown = html_columns.select(report)
-    anchors = html_columns.anchors(shown)
     status = wording.status_word(report.status)
     label = safe(report.current.label, 120)
-    sections = {
-        "Incidents": html_findings.incidents(report, anchors),
-        "Violations": html_findings.violations(report, anchors),
-        "Could not be judged": html_findings.undetermined(report, anchors),
-        "Columns": "",
-        "How to read this": _guide(report),
-        "Provenance": _provenance(report),
-    }
-    used = len(_style()) + sum(len(text.encode()) for text in sections.values())
-    sections["Columns"] = html_columns.columns(shown, PAGE_BYTES - used)
-    ids = ("incidents", "violations", "undetermined", "columns", "guide", "provenance")
-    links = "".join(
-        f'<a href="#{at}">{title}</a>'
-        for at, (title, text) in zip(ids, sections.items(), strict=True)
-        if text
+    sections = _of_metrics(report) if wording.is_of_metrics(report.recipe) else _of_columns(report)
+    links = "".join(f'<a href="#{at}">{title}</a>' for at, title, text in sections if text)
+    body = "\n".join(text for *_, text in sections if text)
+    return document(
+        f"{status}: {label} – driftline report",
+        f'<a class="skip" href="#main">Skip to the findings</a>{SYMBOLS}\n{_top(report)}\n'
+        f'<main id="main">\n<nav aria-label="Contents">{links}</nav>\n{body}\n</main>\n'
+        f"<footer>driftline {safe(report.versions.get('driftline', ''), 40)}."
+        " This page is complete: it loads nothing from anywhere.</footer>\n",
+        exhibits=bool(report.exhibits) or wording.is_of_metrics(report.recipe),
     )
+
+
+def document(title: str, body: str, *, exhibits: bool = False) -> str:
+    """Put a page together: head, policy, styles, the script for sorting.
+
+    Parameters
+    ----------
+    title : str
+        Escaped.
+    body : str
+        Markup.
+    exhibits : bool
+        Whether the page needs the styles of exhibits and time lines.
+    """
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>{status}: {label} – driftline report</title>\n<style>{_style()}</style>\n</head>\n"
-        f'<body>\n<a class="skip" href="#main">Skip to the findings</a>{SYMBOLS}\n{_top(report)}\n'
-        f'<main id="main">\n<nav aria-label="Contents">{links}</nav>\n'
-        + "\n".join(text for text in sections.values() if text)
-        + f"\n</main>\n<footer>driftline {safe(report.versions.get('driftline', ''), 40)}."
-        " This page is complete: it loads nothing from anywhere.</footer>\n"
-        f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{style(exhibits=exhibits)}</style>\n</head>\n"
+        f"<body>\n{body}<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 
+_Section = tuple[str, str, str]
+
+
+def _of_columns(report: Report) -> list[_Section]:
+    shown = html_columns.select(report)
+    anchors = html_columns.anchors(shown)
+    before = [
+        ("incidents", "Incidents", html_findings.incidents(report, anchors)),
+        ("violations", "Violations", html_findings.violations(report, anchors)),
+        ("undetermined", "Could not be judged", html_findings.undetermined(report, anchors)),
+    ]
+    after = [
+        *([("exhibits", "Figures", html_exhibits.exhibits(report.exhibits))] if report.exhibits else []),
+        ("guide", "How to read this", _guide(report)),
+        ("provenance", "Provenance", _provenance(report)),
+    ]
+    used = len(style(exhibits=bool(report.exhibits))) + sum(
+        len(text.encode()) for *_, text in (*before, *after)
+    )
+    return [*before, ("columns", "Columns", html_columns.columns(shown, PAGE_BYTES - used)), *after]
+
+
+def _of_metrics(report: Report) -> list[_Section]:
+    anchors = html_exhibits.anchors(report.exhibits)
+    return [
+        ("incidents", "Incidents", html_findings.incidents(report, anchors)),
+        ("violations", "Violations", html_metrics.violations(report, anchors)),
+        ("exhibits", "Figures", html_exhibits.exhibits(report.exhibits)),
+        ("undetermined", "Could not be judged", html_findings.undetermined(report, anchors)),
+        ("metrics", "All metrics", html_metrics.metrics(report, anchors)),
+        ("guide", "How to read this", _guide(report)),
+        ("provenance", "Provenance", _provenance(report)),
+    ]
+
+
 @cache
-def _style() -> str:
+def style(*, exhibits: bool) -> str:
+    """Return the style sheet of a page."""
     from importlib import resources
 
-    return resources.files("driftline.reports").joinpath("report.css").read_text(encoding="utf-8")
+    files = ("report.css", "exhibit.css") if exhibits else ("report.css",)
+    folder = resources.files("driftline.reports")
+    return "".join(folder.joinpath(file).read_text(encoding="utf-8") for file in files)
 
 
 def _top(report: Report) -> str:
     recipe = RECIPES.get(report.recipe) or safe(report.recipe, 60)
-    more = wording.subtitle(report)
+    verb = "measured" if wording.is_of_metrics(report.recipe) else "profiled"
+    more = subtitle(report)
     return (
         f'<header><div class="brand"><span><b>driftline</b> · {recipe} report</span>'
         f"<span>{_when(report.created)}</span></div>"
-        f'<div class="verdict">{icon(report.status)}<h1>{safe(wording.headline(report), 400)}</h1>'
+        f'<div class="verdict">{icon(report.status)}<h1>{safe(headline(report), 400)}</h1>'
         f"{f'<p>{safe(more, 900)}</p>' if more else ''}</div>{_tally(report)}"
-        f'<div class="sides"><div>{_side("Baseline", "b", report.baseline)}</div>'
-        f"<div>{_side('Current data', 'c', report.current)}</div></div>{_terms(report)}</header>"
+        f'<div class="sides"><div>{_side("Baseline", "b", report.baseline, verb)}</div>'
+        f"<div>{_side('Current data', 'c', report.current, verb)}</div></div>{_terms(report)}</header>"
     )
 
 
@@ -141,8 +184,8 @@ def _tally(report: Report) -> str:
     return f'<div class="tally" aria-hidden="true">{bar}</div><ul class="counts">{items}</ul>'
 
 
-def _side(title: str, key: str, side: Side) -> str:
-    made = f", profiled {_when(side.created)}" if side.created else ""
+def _side(title: str, key: str, side: Side, verb: str) -> str:
+    made = f", {verb} {_when(side.created)}" if side.created else ""
     return (
         f'<h2><i class="key {key}"></i>{title}</h2><p class="what">{safe(side.label, 200)}</p>'
         f"<p>{wording.plural(side.n_rows, 'row')}, {wording.plural(side.n_columns, 'column')}{made}</p>"
@@ -161,40 +204,71 @@ def _terms(report: Report) -> str:
         else "SageMaker mode, with the original's numbers and quirks"
     )
     split = f" Rows were also split by {safe(report.segments, 80)}." if report.segments else ""
+    if report.matching == "name" and wording.is_of_metrics(report.recipe):
+        return f'<p class="terms">{mode}.{split}</p>'
     return f'<p class="terms">Columns were paired by {by}. {mode}.{split}</p>'
 
 
 # -- reference
 
 
+_WORDS: Final = (
+    ("Constraint", "A rule that the data is held to, taken from the baseline or set by somebody."),
+    (
+        "Violated",
+        "The data breaks the rule, and by more than chance would where the rule asks for evidence.",
+    ),
+    (
+        "Could not be judged",
+        "Undetermined: too little data, or nothing to compare with. Never counts as passed.",
+    ),
+    ("95% interval", "Where the true value lies, given that both sides are samples."),
+    ("p", "How often data like the baseline would look at least this different by chance."),
+    (
+        "q",
+        "p, corrected for the number of comparisons; a violation needs q below the false discovery rate.",
+    ),
+)
+
+_WORDS_OF_METRICS: Final = (
+    (
+        "Allowed",
+        "The bound that the metric is held to, with how it was chosen; set by the baseline or by somebody.",
+    ),
+    (
+        "Violated",
+        "The metric is beyond its bound, and by more than chance would where the rule asks for evidence.",
+    ),
+    (
+        "Could not be judged",
+        "Undetermined: too little data, beyond the bound within the noise, or nothing to compare with."
+        " Never counts as passed.",
+    ),
+    ("95% interval", "Where the true value of the current data lies, given that the rows are a sample."),
+    ("p", "How often a value at least this bad would come by chance if the metric were just at its bound."),
+    (
+        "q",
+        "p, corrected for the number of metrics; a violation needs q at or below the false discovery rate.",
+    ),
+)
+
+
 def _guide(report: Report) -> str:
     checks = dict.fromkeys(o.constraint.check for o in report.outcomes)
-    rows = [
-        ("Constraint", "A rule that the data is held to, taken from the baseline or set by somebody."),
-        (
-            "Violated",
-            "The data breaks the rule, and by more than chance would where the rule asks for evidence.",
-        ),
-        (
-            "Could not be judged",
-            "Undetermined: too little data, or nothing to compare with. Never counts as passed.",
-        ),
-        ("95% interval", "Where the true value lies, given that both sides are samples."),
-        ("p", "How often data like the baseline would look at least this different by chance."),
-        (
-            "q",
-            "p, corrected for the number of comparisons; a violation needs q below the false discovery rate.",
-        ),
-    ]
+    rows = list(_WORDS_OF_METRICS if wording.is_of_metrics(report.recipe) else _WORDS)
     for check in checks:
-        info = CHECKS.get(check)
+        info = CHECKS.get(check) or METRICS.get(check)
         if info is not None:
-            rows.append((info.title, f"{info.measures[:1].upper()}{info.measures[1:]}."))
+            rows.append((info.title, f"{info.measures[:1].upper()}{info.measures[1:]}.{_worse(info.worse)}"))
     return (
         '<section id="guide" aria-labelledby="h-guide"><h2 id="h-guide">How to read this</h2>'
         f'<dl class="facts">{"".join(f"<dt>{safe(a)}</dt><dd>{safe(b, 300)}</dd>" for a, b in rows)}</dl>'
         f"{_prose('What to know about the numbers', report.notes)}{_differences(report)}</section>"
     )
+
+
+def _worse(direction: str) -> str:
+    return {"higher": " Lower is better.", "lower": " Higher is better."}.get(direction, "")
 
 
 def _prose(title: str, texts: Sequence[str]) -> str:
@@ -210,13 +284,19 @@ def _differences(report: Report) -> str:
     return _prose(f"Where {other} would answer differently", report.compat_differences)
 
 
+def _mode(report: Report) -> str:
+    if wording.is_of_metrics(report.recipe):
+        return safe(report.mode, 40)
+    return f"{safe(report.mode, 40)}; columns paired by {safe(report.matching, 40)}"
+
+
 def _provenance(report: Report) -> str:
     rates = f"{wording.number(report.alpha)} over {wording.plural(report.n_tests, 'test')}"
     rows: list[tuple[str, str]] = [
         ("Report", f"<code>{report_id(report)}</code>"),
         ("Made", _when(report.created)),
         ("Recipe", safe(report.recipe, 60)),
-        ("Mode", f"{safe(report.mode, 40)}; columns paired by {safe(report.matching, 40)}"),
+        ("Mode", _mode(report)),
         ("False discovery rate", rates),
     ]
     for title, side in (("Baseline", report.baseline), ("Current data", report.current)):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from driftline.reports.outcome import Outcome
     from driftline.reports.report import Incident, Report
 
-__all__ = ["incidents", "undetermined", "violations"]
+__all__ = ["incidents", "left_out_of", "number_cell", "undetermined", "violations"]
 
 INCIDENTS_BYTES = 450_000
 CHIPS_BYTES = 160_000
@@ -33,7 +33,8 @@ def incidents(report: Report, anchors: Mapping[str | None, str]) -> str:
     if not report.incidents:
         return ""
     budget = max(600, CHIPS_BYTES // len(report.incidents))
-    items = [_incident(n, incident, anchors, budget) for n, incident in enumerate(report.incidents, 1)]
+    noun = wording.part(report.recipe)
+    items = [_incident(n, incident, anchors, budget, noun) for n, incident in enumerate(report.incidents, 1)]
     first, left_out = fit(items[:OPEN_INCIDENTS], INCIDENTS_BYTES)
     folded, left_too = fit(items[OPEN_INCIDENTS:], INCIDENTS_BYTES - len(first))
     n = len(items)
@@ -47,17 +48,18 @@ def incidents(report: Report, anchors: Mapping[str | None, str]) -> str:
         '<section id="incidents" aria-labelledby="h-incidents">'
         f'<h2 id="h-incidents">Incidents <small>{n:,}</small></h2>'
         "<p>Violations with one cause, told as one. Every violation belongs to exactly one incident.</p>"
-        f'<ol class="incidents">{first}</ol>{folded}{_left_out(left_out + left_too, "incident")}</section>'
+        f'<ol class="incidents">{first}</ol>{folded}{left_out_of(left_out + left_too, "incident")}</section>'
     )
 
 
-def _left_out(n: int, noun: str) -> str:
+def left_out_of(n: int, noun: str) -> str:
+    """Say how many items the page leaves to the JSON report; nothing for none."""
     if not n:
         return ""
     return f'<p class="left">{n:,} more not shown here; the JSON report lists every {noun}.</p>'
 
 
-def _incident(n: int, incident: Incident, anchors: Mapping[str | None, str], budget: int) -> str:
+def _incident(n: int, incident: Incident, anchors: Mapping[str | None, str], budget: int, noun: str) -> str:
     loud = LOUD if incident.severity == "critical" else ""
     title, columns = safe(incident.title, 300), ""
     if len(incident.columns) == 1 and incident.columns[0] in anchors:
@@ -65,7 +67,7 @@ def _incident(n: int, incident: Incident, anchors: Mapping[str | None, str], bud
     elif len(incident.columns) > 1:
         columns = chips(((c, wording.name(c)) for c in incident.columns), anchors, budget)
     if len(incident.columns) > OPEN_CHIPS:
-        summary = wording.plural(len(incident.columns), "column")
+        summary = wording.plural(len(incident.columns), noun)
         columns = f"<details><summary>{summary}</summary>{columns}</details>"
     return (
         f'<li id="incident-{n}"><span class="n">{n}</span><div><h3>{title}{loud}</h3>'
@@ -101,7 +103,7 @@ def violations(report: Report, anchors: Mapping[str | None, str]) -> str:
         '<div class="scroll" role="region" aria-label="Table of violations" tabindex="0">'
         "<table data-sortable>"
         f"<thead><tr>{heads}</tr></thead><tbody>{markup}</tbody></table></div>"
-        f"{_left_out(left_out, 'violation')}</section>"
+        f"{left_out_of(left_out, 'violation')}</section>"
     )
 
 
@@ -109,14 +111,16 @@ def _class(names: str) -> str:
     return f' class="{names}"' if names else ""
 
 
-def _cell(text: str, sort: float | None) -> str:
+def number_cell(text: str, sort: float | None) -> str:
+    """Render a cell of a sortable table, with the number that it is sorted by."""
     # Not-a-number would confuse a sort; such cells stay last.
     key = "" if sort is None or math.isnan(sort) else repr(sort)
     return f'<td class="num" data-v="{key}">{text}</td>'
 
 
 def _counted(n: int | None) -> str:
-    return _cell(wording.NONE if n is None else f"{n:,}", n)
+    """Render a cell with a count, or a dash."""
+    return number_cell(wording.NONE if n is None else f"{n:,}", n)
 
 
 def _row(outcome: Outcome, incident: int | None, anchors: Mapping[str | None, str]) -> str:
@@ -129,14 +133,14 @@ def _row(outcome: Outcome, incident: int | None, anchors: Mapping[str | None, st
     link = f'<a href="#incident-{incident}">{incident}</a>' if incident else wording.NONE
     cells = (
         f'<th scope="row">{column}</th><td>{safe(wording.title(c.check))}</td>',
-        _cell(wording.value(m), m.value),
+        number_cell(wording.value(m), m.value),
         f'<td class="wrap">{safe(wording.bound(c))}</td><td>{wording.interval(m)}</td>',
-        _cell(wording.probability(m.p_value), m.p_value),
-        _cell(wording.probability(outcome.q_value), outcome.q_value),
+        number_cell(wording.probability(m.p_value), m.p_value),
+        number_cell(wording.probability(outcome.q_value), outcome.q_value),
         _counted(m.n_bad),
         _counted(m.n_baseline),
         _counted(m.n_current),
-        _cell(link, incident),
+        number_cell(link, incident),
         f"<td>{LOUD if c.severity == 'critical' else QUIET}</td>",
     )
     return f"<tr>{''.join(cells)}</tr>"
@@ -152,13 +156,15 @@ def undetermined(report: Report, anchors: Mapping[str | None, str]) -> str:
         return ""
     ordered = by_reason(found)
     budget = max(400, UNDETERMINED_BYTES // len(ordered))
-    markup, left_out = fit((_reason(members, anchors, budget) for members in ordered), UNDETERMINED_BYTES)
+    render = _reason_of_metrics if wording.is_of_metrics(report.recipe) else _reason
+    markup, left_out = fit((render(members, anchors, budget) for members in ordered), UNDETERMINED_BYTES)
+    noun = "metrics" if wording.is_of_metrics(report.recipe) else "constraints"
     return (
         '<section id="undetermined" aria-labelledby="h-undetermined">'
         f'<h2 id="h-undetermined">Could not be judged <small>{len(found):,}</small></h2>'
-        "<p>These constraints are neither passed nor violated, for want of data or of something to compare"
+        f"<p>These {noun} are neither passed nor violated, for want of data or of something to compare"
         " with.</p>"
-        f'<ul class="reasons">{markup}</ul>{_left_out(left_out, "reason")}</section>'
+        f'<ul class="reasons">{markup}</ul>{left_out_of(left_out, "reason")}</section>'
     )
 
 
@@ -178,3 +184,22 @@ def _reason(members: Sequence[Outcome], anchors: Mapping[str | None, str], budge
         f'<li>{icon(Status.UNDETERMINED)} {said} <span class="muted">{safe(checks)},'
         f" {wording.plural(len(members), 'constraint')}.</span>{folded}</li>"
     )
+
+
+def _reason_of_metrics(members: Sequence[Outcome], anchors: Mapping[str | None, str], budget: int) -> str:
+    first = members[0]
+    said = safe(wording.sentence(first.reason), 700)
+    if any(o.reason != first.reason for o in members):
+        said += ' <span class="muted">The figures differ.</span>'
+    labels = dict.fromkeys((o.constraint.column, _labelled(o)) for o in members)
+    folded = chips(labels, anchors, budget)
+    if len(labels) > OPEN_CHIPS:
+        folded = f"<details><summary>{wording.plural(len(labels), 'metric')}</summary>{folded}</details>"
+    return f"<li>{icon(Status.UNDETERMINED)} {said}{folded}</li>"
+
+
+def _labelled(outcome: Outcome) -> str:
+    title = wording.title(outcome.constraint.check)
+    if outcome.constraint.column is None and outcome.segment is None:
+        return title
+    return f"{wording.short_title(outcome.constraint.check)} of {wording.scope(outcome, 60)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from driftline.reports import wording
+from driftline.reports.headline import headline, subtitle
 from driftline.reports.markup import CLASSES, fit, name, safe
 from driftline.reports.outcome import Status
 from driftline.reports.selection import by_reason, representatives
@@ -62,10 +63,10 @@ def repr_html(report: Report) -> str:
     """
     status = report.status
     mark = f'<span class="m {CLASSES[status]}" aria-hidden="true">{_MARKS[status]}</span>'
-    more = wording.subtitle(report)
+    more = subtitle(report)
     return (
         f'<div class="dlr"><style>{_STYLE}</style>'
-        f'<p class="h">{mark}{safe(wording.headline(report), 400)}</p>'
+        f'<p class="h">{mark}{safe(headline(report), 400)}</p>'
         f"{f'<p>{safe(more, 700)}</p>' if more else ''}"
         f'<p class="q">{_side("Baseline", report.baseline)}<br>{_side("Current data", report.current)}</p>'
         f"{_incidents(report)}{_violations(report)}{_undetermined(report)}"
@@ -98,6 +99,8 @@ def _violations(report: Report) -> str:
     found = report.violations
     if not found:
         return ""
+    if wording.is_of_metrics(report.recipe):
+        return _metrics(report)
     chosen = representatives(report, per_incident=MAX_PER_INCIDENT, limit=MAX_ROWS)
     views = {(view.name, view.segment): view for view in report.columns}
     rows, left_out = fit((_row(o, views) for o in chosen), PART_BYTES)
@@ -106,6 +109,34 @@ def _violations(report: Report) -> str:
     return (
         f'<div class="t"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f"{_left(len(found) - len(chosen) + left_out, 'more violation')}"
+    )
+
+
+def _metrics(report: Report) -> str:
+    found = report.violations
+    chosen = representatives(report, per_incident=MAX_ROWS, limit=MAX_ROWS)
+    has_parts = any(o.constraint.column is not None or o.segment is not None for o in report.outcomes)
+    rows, left_out = fit((_metric_row(o, has_parts=has_parts) for o in chosen), PART_BYTES)
+    heads = (
+        ("Metric", ""),
+        *((title, " class=n") for title in ("Baseline", "Current")),
+        *((title, "") for title in ("95% interval", "Allowed", "Evidence")),
+    )
+    head = "".join(f'<th scope="col"{class_}>{title}</th>' for title, class_ in heads)
+    return (
+        f'<div class="t"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{_left(len(found) - len(chosen) + left_out, 'more violation')}"
+    )
+
+
+def _metric_row(outcome: Outcome, *, has_parts: bool) -> str:
+    constraint, measurement = outcome.constraint, outcome.measurement
+    of = f' <span class="q">{name(wording.scope(outcome, 60), 90)}</span>' if has_parts else ""
+    return (
+        f'<tr><th scope="row">{safe(wording.title(constraint.check))}{of}</th>'
+        f'<td class="n">{wording.baseline(measurement)}</td><td class="n">{wording.value(measurement)}</td>'
+        f"<td>{wording.interval(measurement)}</td><td>{safe(wording.bound(constraint))}</td>"
+        f"<td class=w>{wording.evidence(outcome)}</td></tr>"
     )
 
 
@@ -129,8 +160,9 @@ def _row(outcome: Outcome, views: dict[tuple[str, str | None], ColumnView]) -> s
 
 def _undetermined(report: Report) -> str:
     groups = by_reason(report.undetermined)
+    noun = "metric" if wording.is_of_metrics(report.recipe) else "constraint"
     items = "".join(
-        f"<li>{wording.plural(len(members), 'constraint')} could not be judged:"
+        f"<li>{wording.plural(len(members), noun)} could not be judged:"
         f" {safe(wording.sentence(members[0].reason), 240)}</li>"
         for members in groups[:MAX_REASONS]
     )

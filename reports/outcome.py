@@ -67,6 +67,8 @@ class Measurement:
         Offending values, as text.
     note : str or None
         What a reader should know about how the number came about.
+    baseline : float or None
+        The same number on the baseline's side, where it has a value of its own there.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Measurement:
     where: tuple[Place, ...] = ()
     examples: tuple[str, ...] = ()
     note: str | None = None
+    baseline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from driftline.baselines.constraint import CHECKS, Constraint, Severity
+from driftline.baselines.metrics import METRICS
 from driftline.documents import Node
+from driftline.reports.exhibit import KINDS as EXHIBIT_KINDS
+from driftline.reports.exhibit import MOST_EXHIBITS, Exhibit, flaws_of_all
 from driftline.reports.outcome import Measurement, Outcome, Place, Status
 from driftline.reports.report import ColumnView, Incident, Side
 from driftline.reports.spelling import NON_FINITE, unspell_value
@@ -28,6 +31,7 @@ __all__ = [
     "maybe_text",
     "moment",
     "read_column",
+    "read_exhibits",
     "read_incident",
     "read_outcome",
     "read_side",
@@ -37,13 +41,15 @@ __all__ = [
 KINDS: Final = ("number", "text", "boolean", "time", "other")
 """What a column can hold."""
 
-INCIDENT_KINDS: Final = ("rows", "columns", "drift", "column")
+INCIDENT_KINDS: Final = ("rows", "columns", "drift", "column", "metric")
 """What an incident can be."""
 
 
+_CHECKS: Final = (*CHECKS, *METRICS)
+
 _KEYS: Final[Mapping[type, tuple[str, ...]]] = {
     part: tuple(field.name for field in fields(part))
-    for part in (ColumnView, Constraint, Incident, Measurement, Outcome, Side)
+    for part in (ColumnView, Constraint, Exhibit, Incident, Measurement, Outcome, Side)
 }
 
 
@@ -146,7 +152,7 @@ def read_outcome(node: Node) -> Outcome:
 def _read_constraint(node: Node) -> Constraint:
     node.known(*_KEYS[Constraint])
     return Constraint(
-        check=node.choice("check", CHECKS),
+        check=node.choice("check", _CHECKS),
         column=maybe_text(node, "column"),
         bound=_wide(node, "bound", nan=False),
         expected=maybe_text(node, "expected"),
@@ -176,6 +182,7 @@ def _read_measurement(node: Node) -> Measurement:
         where=_read_places(node, "where"),
         examples=texts(node, "examples"),
         note=maybe_text(node, "note"),
+        baseline=_wide(node, "baseline"),
     )
 
 
@@ -271,3 +278,53 @@ def _read_summary(node: Node) -> dict[str, float | str | None]:
         except ValueError as error:
             raise node.error(str(error), key=key) from None
     return result
+
+
+def read_exhibits(root: Node) -> tuple[Exhibit, ...]:
+    """Read the exhibits of a report; none where it has none, as reports of earlier releases."""
+    if not root.has("exhibits"):
+        return ()
+    exhibits: list[Exhibit] = []
+    nodes = []
+    for node in root["exhibits"].items():
+        if len(exhibits) > MOST_EXHIBITS:
+            break
+        nodes.append(node)
+        exhibits.append(_read_exhibit(node))
+    for at, where, what in flaws_of_all(exhibits):
+        raise nodes[at].error(what, key=where or None)
+    return tuple(exhibits)
+
+
+def _read_exhibit(node: Node) -> Exhibit:
+    node.known(*_KEYS[Exhibit])
+    return Exhibit(
+        name=node.text("name"),
+        kind=node.choice("kind", EXHIBIT_KINDS),
+        title=node.text("title"),
+        caption=node.text("caption"),
+        columns=texts(node, "columns"),
+        rows=tuple(_read_row(item) for item in node["rows"].items()),
+        units=texts(node, "units"),
+        options=_read_options(node),
+    )
+
+
+def _read_row(node: Node) -> tuple[str | float | None, ...]:
+    values = node.value
+    if not isinstance(values, list):
+        raise node.error("expected a list of cells")
+    try:
+        return tuple(unspell_value(value) for value in values)
+    except ValueError as error:
+        raise node.error(str(error)) from None
+
+
+def _read_options(node: Node) -> dict[str, str | float | bool]:
+    if not node.has("options"):
+        return {}
+    options = dict(node["options"].object())
+    for key, value in options.items():
+        if not isinstance(value, (str, int, float)):
+            raise node["options"].error("expected text, a number or a boolean", key=key)
+    return options

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
+    from driftline.reports.exhibit import Exhibit
+
 __all__ = ["ColumnView", "Incident", "Report", "Side"]
 
 
@@ -110,7 +112,7 @@ class Report:
     Attributes
     ----------
     recipe : str
-        ``data-quality``.
+        ``data-quality``, ``model-quality``, ``bias`` or ``attribution``.
     mode : str
         ``default`` or ``sagemaker``.
     matching : str
@@ -134,6 +136,8 @@ class Report:
         driftline, Python and the libraries that computed.
     segments : str or None
         The column by which rows were split.
+    exhibits : tuple of Exhibit
+        Tables, matrices and curves, in the order in which they are to be read.
     companions : mapping of str to callable
         Documents that :meth:`save` writes beside the report, by file name: the statistics of the current
         data, say. Not part of the report; empty for one that was read from a file.
@@ -154,6 +158,7 @@ class Report:
     notes: tuple[str, ...] = ()
     compat_differences: tuple[str, ...] = ()
     segments: str | None = None
+    exhibits: tuple[Exhibit, ...] = ()
     companions: Mapping[str, Callable[[], bytes]] = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from driftline.baselines.metrics import METRICS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,8 +19,10 @@ _NUMBER = re.compile(r"\d[\d.,]*(?:e[-+]?\d+)?%?")
 
 
 def reason_kind(outcome: Outcome) -> str:
-    """Return the reason of an outcome without what differs by column: its name, its segment and its numbers."""
+    """Return the reason of an outcome without what differs by column or metric: names, segments and numbers."""
     reason = outcome.reason
+    if outcome.constraint.check in METRICS:
+        reason = reason.replace(METRICS[outcome.constraint.check].title, "§")
     if outcome.segment:
         reason = reason.replace(outcome.segment, "§")
     if outcome.constraint.column:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ASCII", "BLOCKS", "resample", "spark", "spark_pair"]
+__all__ = ["ASCII", "BLOCKS", "resample", "spark", "spark_pair", "trace"]
 
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 """Characters by height."""
@@ -100,6 +100,41 @@ def spark_pair(
         spark(baseline, width=width, peak=peak, blocks=blocks),
         spark(current, width=width, peak=peak, blocks=blocks),
     )
+
+
+def trace(
+    values: Sequence[float | None], low: float, high: float, *, gap: str = " ", blocks: str = BLOCKS
+) -> str:
+    """Draw numbers one after another, each as high as it lies between two ends.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        One for each character; what lies beyond an end is drawn at it.
+    low, high : float
+        Finite; numbers at `low` have the lowest block. Where both are equal, every number has a middle one.
+    gap : str
+        Stands for None and for what is not a number.
+    blocks : str
+        Characters by height.
+
+    Examples
+    --------
+    >>> trace([0.0, 0.5, None, 1.0], 0.0, 1.0, gap="·")
+    '▁▅·█'
+    """
+    width = high / 2 - low / 2
+    last = len(blocks) - 1
+
+    def drawn(value: float | None) -> str:
+        if value is None or math.isnan(value):
+            return gap
+        if not width > 0:
+            return blocks[len(blocks) // 2]
+        part = (min(max(value, low), high) / 2 - low / 2) / width
+        return blocks[min(last, int(part * len(blocks)))]
+
+    return "".join(drawn(value) for value in values)
 
 
 def _heights(counts: Sequence[float], width: int) -> list[float]:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Final
 from driftline.baselines.constraint import Severity
 from driftline.errors import printable
 from driftline.reports import wording
+from driftline.reports.headline import headline, subtitle
 from driftline.reports.outcome import Status
 from driftline.reports.selection import by_reason, representatives
 from driftline.reports.sparkline import ASCII, BLOCKS
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from driftline.reports.outcome import Outcome
     from driftline.reports.report import Report
 
 __all__ = ["print_report", "print_to", "render"]
@@ -107,7 +109,7 @@ def render(report: Report, console_width: int | None = None) -> RenderableType:
         *_verdict(report),
         *_sides(report),
         *_incidents(report),
-        *_violations(report, 80 if console_width is None else console_width),
+        *_found(report, 80 if console_width is None else console_width),
         *_undetermined(report),
         *_notes(report),
     )
@@ -130,8 +132,8 @@ def _indented(*pieces: tuple[str, str]) -> RenderableType:
 
 def _verdict(report: Report) -> Iterator[RenderableType]:
     mark, style = MARKS[report.status]
-    yield _text((f"{mark} ", style), (printable(wording.headline(report), 300), "bold"))
-    more = wording.subtitle(report)
+    yield _text((f"{mark} ", style), (printable(headline(report), 300), "bold"))
+    more = subtitle(report)
     if more:
         yield _indented((printable(more, 700), ""))
 
@@ -143,7 +145,10 @@ def _sides(report: Report) -> Iterator[RenderableType]:
         yield _indented((f"{title:<9} ", "dim"), (printable(side.label, 120), ""), (f"  {size}", "dim"))
     mode = "" if report.mode == "default" else ", SageMaker mode"
     split = f", also split by {printable(report.segments, 60)}" if report.segments else ""
-    yield _indented((f"columns paired by {printable(report.matching, 20)}{mode}{split}", "dim"))
+    if not wording.is_of_metrics(report.recipe):
+        yield _indented((f"columns paired by {printable(report.matching, 20)}{mode}{split}", "dim"))
+    elif mode or split:
+        yield _indented((f"{mode}{split}".removeprefix(", "), "dim"))
 
 
 def _heading(title: str, n: int | None = None) -> Text:
@@ -184,7 +189,27 @@ def _grid() -> Table:
     return grid
 
 
-# -- violations
+# -- violations, metrics and exhibits
+
+
+def _found(report: Report, width: int) -> Iterator[RenderableType]:
+    if not wording.is_of_metrics(report.recipe):
+        yield from _violations(report, width)
+        return
+    from driftline.reports import terminal_exhibits, terminal_metrics
+
+    rows = terminal_metrics.chosen(report)
+    if rows:
+        yield _heading("Metrics", len(report.outcomes))
+        yield terminal_metrics.table(rows, width)
+        yield from _left(len(report.outcomes) - len(rows), "more metric")
+    shown = terminal_exhibits.shown_of(report.exhibits)
+    for exhibit in shown:
+        yield _heading(printable(exhibit.title, 120))
+        yield terminal_exhibits.figure(exhibit, width)
+    if len(report.exhibits) > len(shown):
+        left = wording.plural(len(report.exhibits) - len(shown), "more figure" if shown else "figure")
+        yield _text((f"\n{left} in the HTML report", "dim"))
 
 
 def _violations(report: Report, width: int) -> Iterator[RenderableType]:
@@ -209,7 +234,7 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
     groups = by_reason(found)
     table = _grid()
     for members in groups[:MAX_REASONS]:
-        names = dict.fromkeys(wording.subject(o, 40) for o in members)
+        names = dict.fromkeys(_named(report, o) for o in members)
         reason = wording.sentence(members[0].reason)
         table.add_row(
             _text((f"{len(members):,}", "yellow")),
@@ -217,6 +242,15 @@ def _undetermined(report: Report) -> Iterator[RenderableType]:
         )
     yield table
     yield from _left(len(groups) - MAX_REASONS, "more reason")
+
+
+def _named(report: Report, outcome: Outcome) -> str:
+    if not wording.is_of_metrics(report.recipe):
+        return wording.subject(outcome, 40)
+    title = wording.short_title(outcome.constraint.check)
+    if outcome.constraint.column is None and outcome.segment is None:
+        return title
+    return f"{title} of {wording.scope(outcome, 40)}"
 
 
 def _notes(report: Report) -> Iterator[RenderableType]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from driftline.baselines.constraint import CHECKS, DRIFT_CHECKS, Constraint, Severity
+from driftline.baselines.constraint import CHECKS, DRIFT_CHECKS, CheckInfo, Constraint
+from driftline.baselines.metrics import ATTRIBUTION, BIAS, METRICS
 from driftline.errors import printable
 from driftline.reports.outcome import Status
 
@@ -17,36 +18,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from driftline.reports.outcome import Measurement, Outcome, Place
-    from driftline.reports.report import Incident, Report
 
 __all__ = [
+    "baseline",
     "bound",
+    "cell",
     "count",
     "duration",
     "evidence",
     "examples",
-    "headline",
     "interval",
+    "is_of_metrics",
     "listing",
     "name",
     "number",
+    "part",
     "place",
     "places",
     "plural",
     "probability",
+    "scope",
     "sentence",
     "share",
     "short_bound",
     "short_title",
     "status_word",
     "subject",
-    "subtitle",
     "title",
+    "unit_value",
     "value",
 ]
 
 NONE: Final = "–"
 """Shown where there is no number."""
+
+
+_PARTS: Final = {"bias": "group", "attribution": "feature"}
+"""What ``Constraint.column`` names, where it is no column."""
+
+
+def is_of_metrics(recipe: str) -> bool:
+    """Tell whether reports of a recipe are about metrics, not about columns."""
+    return recipe in ("model-quality", "bias", "attribution")
+
+
+def part(recipe: str) -> str:
+    """Return what the rules of a recipe are about: a column, a group, a feature."""
+    return _PARTS.get(recipe, "column")
 
 
 def name(column: str | None, limit: int = 80) -> str:
@@ -69,9 +87,23 @@ def subject(outcome: Outcome, limit: int = 80) -> str:
     return name(outcome.constraint.column, limit)
 
 
+def scope(outcome: Outcome, limit: int = 80) -> str:
+    """Show the rows, the group or the feature that a metric is of; ``all rows``, ``all features`` where it is of all."""
+    column, segment = outcome.constraint.column, outcome.segment
+    if column is None and segment is None:
+        return "all features" if outcome.constraint.check in ATTRIBUTION else "all rows"
+    if column is None:
+        return name(segment, limit)
+    return name(column, limit) if segment is None else f"{name(column, limit)} [{name(segment, limit)}]"
+
+
+def _info(check: str) -> CheckInfo | None:
+    return CHECKS.get(check) or METRICS.get(check)
+
+
 def title(check: str) -> str:
     """Return the name people read for `check`; an unknown check is shown by its own name."""
-    info = CHECKS.get(check)
+    info = _info(check)
     return info.title if info else printable(check, 60)
 
 
@@ -83,6 +115,26 @@ _SHORT: Final = {
     "psi": "PSI",
     "total_variation": "Total var.",
     "js_distance": "JS distance",
+    "mae": "MAE",
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "true_positive_rate": "TPR",
+    "true_negative_rate": "TNR",
+    "false_positive_rate": "FPR",
+    "false_negative_rate": "FNR",
+    "calibration_error": "Calib. error",
+    "weighted_recall": "W. recall",
+    "weighted_precision": "W. precision",
+    "weighted_f0_5": "W. F0.5",
+    "weighted_f1": "W. F1",
+    "weighted_f2": "W. F2",
+    "precision_at_k": "Precision@k",
+    "recall_at_k": "Recall@k",
+    "ndcg": "NDCG",
+    "attribution_distance": "Distance",
+    "attribution_magnitude": "Magnitude",
+    "attribution_change": "Change",
+    **{name: info.title.rpartition("(")[2].rstrip(")") for name, info in BIAS.items()},
 }
 
 
@@ -210,8 +262,22 @@ def _spell(x: float | None, unit: str) -> str:
     return number(x)
 
 
+def cell(value: float | str | None, unit: str) -> str:
+    """Spell a cell of an exhibit in its unit; text stays as it is."""
+    if isinstance(value, str):
+        return value
+    if unit in ("", "text") or (unit == "rows" and value is not None and abs(value) >= 1e15):
+        unit = "number"
+    return _spell(value, unit)
+
+
+def unit_value(x: float | None, unit: str) -> str:
+    """Spell a number in its unit."""
+    return _spell(x, unit)
+
+
 def _unit(check: str, fallback: str = "") -> str:
-    info = CHECKS.get(check)
+    info = _info(check)
     return info.unit if info else fallback
 
 
@@ -228,6 +294,11 @@ def interval(measurement: Measurement) -> str:
     return f"{_spell(low, measurement.unit)} to {_spell(high, measurement.unit)}"
 
 
+def baseline(measurement: Measurement) -> str:
+    """Spell the same number on the baseline's side, or a dash."""
+    return _spell(measurement.baseline, measurement.unit)
+
+
 def bound(constraint: Constraint) -> str:
     """Spell what the constraint allows.
 
@@ -235,8 +306,12 @@ def bound(constraint: Constraint) -> str:
     --------
     >>> bound(Constraint("completeness", "age", 0.98)), bound(Constraint("ks", "age", 0.1))
     ('at least 98%', 'at most 0.1')
+    >>> bound(Constraint("recall", None, 0.55)), bound(Constraint("bias_dpl", "sex=Female", None, low=-0.1, high=0.1))
+    ('at least 55%', '−0.1 to 0.1')
     """
     check, unit = constraint.check, _unit(constraint.check)
+    if check in METRICS:
+        return _metric_bound(constraint, METRICS[check])
     if check in ("missing_column", "extra_column"):
         return "none"
     if check == "row_volume":
@@ -256,6 +331,20 @@ def bound(constraint: Constraint) -> str:
         if constraint.bound < 1
         else _spell(constraint.bound, unit)
     )
+
+
+def _metric_bound(constraint: Constraint, info: CheckInfo) -> str:
+    if constraint.low is not None or constraint.high is not None:
+        return _range(constraint.low, constraint.high, info.unit)
+    if constraint.bound is None:
+        return NONE
+    allowed = _spell(constraint.bound, info.unit)
+    if info.worse == "either":
+        return f"{allowed} either way"
+    # Somebody may have turned a threshold of model quality round.
+    turned = {"GreaterThanThreshold": "higher", "LessThanThreshold": "lower"}
+    worse = turned.get(constraint.expected or "", info.worse)
+    return f"at least {allowed}" if worse == "lower" else f"at most {allowed}"
 
 
 def _range(low: float | None, high: float | None, unit: str) -> str:
@@ -331,69 +420,6 @@ def sentence(text: str) -> str:
     """Show outside text on one line and end it with a full stop."""
     shown = printable(text.strip(), 600)
     return shown if not shown or shown[-1] in ".!?…" else shown + "."
-
-
-def _columns(outcomes: Iterable[Outcome]) -> int:
-    return len({o.constraint.column for o in outcomes if o.constraint.column is not None})
-
-
-def headline(report: Report) -> str:
-    """Say in one sentence what came of the comparison."""
-    counts = report.counts
-    total = sum(counts.values())
-    if not total:
-        return "Nothing was checked: no constraint applied to this data."
-    n_violated, n_unknown = counts["violated"], counts["undetermined"]
-    all_columns = len({o.constraint.column for o in report.outcomes} - {None})
-    if n_violated:
-        columns = _columns(report.violations)
-        where = f", in {columns:,} of {plural(all_columns, 'column')}" if columns else ""
-        verb = "is" if n_violated == 1 else "are"
-        return f"{n_violated:,} of {plural(total, 'constraint')} {verb} violated{where}."
-    if not report.judged_anything and n_unknown < total:
-        why = "no value could be compared"
-        for side, rows in (("data", report.current.n_rows), ("baseline", report.baseline.n_rows)):
-            if not rows:
-                why = f"the {side} has no rows"
-                break
-        return f"Nothing could be judged: the columns are there, but {why}."
-    if n_unknown == total:
-        all_of_them = "the only constraint is" if total == 1 else f"all {total:,} constraints are"
-        return f"Nothing could be judged: {all_of_them} undetermined."
-    if n_unknown:
-        return (
-            f"No violation was found, but {n_unknown:,} of {plural(total, 'constraint')} could not be judged."
-        )
-    everywhere = f" in {plural(all_columns, 'column')}" if all_columns else ""
-    return f"{'The only constraint holds' if total == 1 else f'All {total:,} constraints hold'}{everywhere}."
-
-
-def subtitle(report: Report) -> str:
-    """Add one sentence to the headline: what it comes down to, or what the reader may conclude."""
-    counts = report.counts
-    if counts["violated"]:
-        unknown = counts["undetermined"]
-        rest = f" {plural(unknown, 'constraint')} could not be judged." if unknown else ""
-        return (_incidents(report.incidents) + rest).strip()
-    if counts["undetermined"]:
-        return "A constraint that cannot be judged never counts as passed; the reasons are listed below."
-    if counts["passed"] and report.current.n_rows:
-        return (
-            f"{plural(report.current.n_rows, 'row')} held against a baseline of"
-            f" {plural(report.baseline.n_rows, 'row')}; nothing needs attention."
-        )
-    return ""
-
-
-def _incidents(incidents: Sequence[Incident]) -> str:
-    if not incidents:
-        return ""
-    titles = "; ".join(printable(i.title, 160).rstrip(".") for i in incidents[:3])
-    more = f"; and {plural(len(incidents) - 3, 'other')}" if len(incidents) > 3 else ""
-    n = "one incident" if len(incidents) == 1 else f"{len(incidents):,} incidents"
-    critical = sum(i.severity == Severity.CRITICAL for i in incidents)
-    loud = "" if not critical else " (critical)" if len(incidents) == 1 else f" ({critical:,} critical)"
-    return f"It comes down to {n}{loud}: {titles}{more}."
 
 
 def status_word(status: Status) -> str:

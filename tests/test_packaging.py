@@ -208,6 +208,7 @@ def test_nothing_is_imported_that_is_not_required() -> None:
         "pydantic": "fastapi",
         "mlflow": "mlflow-skinny",
         "openlineage": "openlineage-python",
+        "xgboost": "xgboost-cpu",
         "yaml": "pyyaml",
     }
     known = {canonicalize_name(r.name) for r in requirements()}

@@ -14,6 +14,7 @@ from driftline.cli.options import (
     one_or_many,
     progress_bar,
     reading_options,
+    small_file,
 )
 from driftline.cli.streams import print_json
 
@@ -30,6 +31,12 @@ __all__ = ["command", "exit_status"]
 )
 @click.option("-o", "--output", metavar="DIR", help="Folder for the report: JSON, HTML, violations.")
 @click.option("-c", "--config", metavar="FILE.toml", help="Checks and thresholds to change.")
+@click.option("--kind", metavar="KIND", help="Where SageMaker's file is of two kinds: the one that is meant.")
+@click.option(
+    "--settings",
+    metavar="FILE.toml",
+    help="Which column is which, where the baseline does not say: SageMaker's does not.",
+)
 @click.option("--by", metavar="COLUMN", help="Also judge the rows apart by the values of this column.")
 @click.option(
     "--compat", metavar="MODE", help='"sagemaker" gives SageMaker Model Monitor\'s numbers, quirks included.'
@@ -45,6 +52,8 @@ def command(
     baseline: str,
     output: str | None,
     config: str | None,
+    kind: str | None,
+    settings: str | None,
     by: str | None,
     compat: str | None,
     explain_compat: bool,
@@ -59,11 +68,13 @@ def command(
 ) -> int:
     """Hold live data to a baseline; say what is violated and why.
 
+    The baseline knows of which kind it is: data-quality, model-quality, bias or attribution.
+
     \b
       driftline check today.parquet --baseline baseline/ -o report/
       driftline check 'captures/*.jsonl' --baseline baseline/ --compat sagemaker
     """
-    from driftline.monitor.job import check
+    from driftline.monitor.kinds import check
 
     if output is not None:
         from driftline.baselines.folder import refuse_baseline, refuse_same
@@ -71,17 +82,16 @@ def command(
         # Reading the data may take long; that it was for nothing is better known before.
         refuse_same(output, baseline)
         refuse_baseline(output)
-    overrides = None
-    if config is not None:
-        from driftline.files import read_regular
-
-        overrides = read_regular(config, max_bytes=4 << 20)
+    overrides, given = small_file(config), small_file(settings)
     lean_memory()
     with progress_bar("reading", quiet=quiet) as progress:
         report = check(
             one_or_many(data),
             baseline,
+            kind=kind,
             compat=compat,
+            config=given,
+            config_file=settings or "settings",
             overrides=overrides,
             overrides_file=config or "overrides",
             by=by,

@@ -24,11 +24,12 @@ __all__ = ["command"]
 )
 @as_json
 def command(output: str, json_: bool) -> int:
-    """Watch a real model for a week, start to finish, in less than a minute.
+    """Watch two real models for a week, start to finish, in less than a minute.
 
-    A churn model is trained on real, bundled data and answers real requests for seven days, which pass in seconds. They
-    are captured, and every six hours the scheduler holds them to the training data. One request is mangled, one night is
-    quiet, and from day four on something upstream is different: see whether you would have noticed.
+    A churn model and an income model are trained on real, bundled data and answer real requests for seven days, which
+    pass in seconds. Everything is captured. The scheduler holds what the one is asked to its training data every six hours,
+    and looks at data, quality, bias and attribution of the other every day. One request is mangled, one night is quiet, and
+    from day four on something upstream is different, for either: see whether you would have noticed.
 
     DIR becomes a workspace with a driftline.toml, to look around and to go on with. Another demo there replaces this one.
 
@@ -60,6 +61,8 @@ def _print_day(cells: Sequence[Cell], before: Sequence[Cell]) -> None:
 def _print(story: Story) -> None:
     from rich.console import Group
 
+    from driftline.demo import shown_income
+    from driftline.demo.playing import SCHEDULE
     from driftline.demo.shown import closing, span
     from driftline.errors import printable
     from driftline.reports.terminal import print_report, print_to
@@ -71,13 +74,16 @@ def _print(story: Story) -> None:
     when = span(story.mangled)
     click.echo(f"\n{when[:1].upper()}{when[1:]}, in full:\n")
     print_report(story.report, sys.stdout)
+    click.echo()
+    print_to(lambda _: Group(*shown_income.week(story.income), "", *shown_income.closing(story.income)))
     program, place = _own_name(), quoted(story.folder)
-    click.echo(f"\nreports to open in a browser:  {quoted(story.page)}\n{'':31}{quoted(story.drift_page)}")
-    click.echo(f"go on by hand:  {program} schedule history churn-quality -w {place}")
-    for alert in story.alerts:
-        click.echo(f"{'':16}{program} alert show {alert.id} -w {place}")
-        click.echo(f"{'':16}{program} lineage data alerts/{alert.id} -w {place}")
-    click.echo(f"{'':16}{program} scheduler -w {place}")
+    pages = [story.page, story.drift_page, *story.income.pages.values()]
+    click.echo("\nreports to open in a browser:  " + f"\n{'':31}".join(quoted(page) for page in pages))
+    tries = [f"schedule history {SCHEDULE}"]
+    tries += [f"alert show {alert.id}" for alert in story.alerts]
+    tries += [f"lineage data alerts/{alert.id}" for alert in story.alerts]
+    tries += ["schedule timeline income-bias --metric DI --feature sex=Female", "scheduler"]
+    click.echo("go on by hand:  " + f"\n{'':16}".join(f"{program} {one} -w {place}" for one in tries))
 
 
 def _own_name() -> str:

@@ -14,7 +14,17 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["as_json", "header_option", "lean_memory", "one_or_many", "progress_bar", "reading_options"]
+__all__ = [
+    "as_json",
+    "header_option",
+    "lean_memory",
+    "one_or_many",
+    "progress_bar",
+    "reading_options",
+    "small_file",
+]
+
+_SMALL = 4 << 20
 
 _PATIENCE_SECONDS = 0.7
 
@@ -65,6 +75,20 @@ def header_option(value: bool | None) -> bool | Literal["auto"]:
 def one_or_many(data: tuple[str, ...]) -> str | list[str]:
     """Return a single path as such."""
     return data[0] if len(data) == 1 else list(data)
+
+
+def small_file(path: str | None) -> bytes | None:
+    """Read a configuration; None where there is no path.
+
+    Raises
+    ------
+    InputError
+    """
+    if path is None:
+        return None
+    from driftline.files import read_regular
+
+    return read_regular(path, max_bytes=_SMALL)
 
 
 def lean_memory() -> None:

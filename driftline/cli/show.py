@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from driftline.cli.options import as_json
 from driftline.cli.streams import print_json
+
+if TYPE_CHECKING:
+    from driftline.baselines.baseline import Baseline
 
 __all__ = ["command"]
 
@@ -35,7 +39,8 @@ def command(path: str, html_: str | None, columns: tuple[str, ...], json_: bool)
     target = Path(path)
     folder = target if target.is_dir() else target.parent
     is_report = target.name == "report.json" or (target.is_dir() and (target / "report.json").is_file())
-    is_baseline = (folder / "constraints.json").is_file() and not is_report
+    documents = ("baseline.json", "constraints.json", "analysis.json")
+    is_baseline = any((folder / name).is_file() for name in documents) and not is_report
     if is_baseline:
         return _baseline(path, html_, columns, json_)
     if columns:
@@ -66,7 +71,7 @@ def command(path: str, html_: str | None, columns: tuple[str, ...], json_: bool)
 
 def _baseline(path: str, html_: str | None, columns: tuple[str, ...], json_: bool) -> int:
     from driftline.errors import UsageError
-    from driftline.monitor.job import load_baseline
+    from driftline.monitor.kinds import load_baseline
 
     if html_ is not None:
         raise UsageError("a baseline has no HTML form", code="E-USAGE", file=path, fix="leave out --html")
@@ -75,8 +80,19 @@ def _baseline(path: str, html_: str | None, columns: tuple[str, ...], json_: boo
         from driftline.baselines.baseline import INDEX
 
         print_json(baseline.files()[INDEX].decode("utf-8", "surrogatepass"))
+    elif baseline.recipe != "data-quality":
+        from driftline.cli.shown_metrics import print_metrics_baseline
+
+        if columns:
+            raise UsageError(
+                f"a baseline of the kind {baseline.recipe} has no columns to choose",
+                code="E-USAGE",
+                file=path,
+                fix="leave out --column",
+            )
+        print_metrics_baseline(baseline)
     else:
         from driftline.cli.shown import print_baseline
 
-        print_baseline(baseline, columns)
+        print_baseline(cast("Baseline", baseline), columns)
     return 0

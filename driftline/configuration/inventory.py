@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from driftline.capture.event import DEFAULT_VARIANT
 from driftline.configuration.specs import (
@@ -16,11 +16,22 @@ from driftline.configuration.specs import (
     VersionSpec,
     WorkspaceSpec,
 )
+from driftline.errors import DriftlineError
 
 if TYPE_CHECKING:
     from driftline.configuration.table import Table
 
-__all__ = ["MODES", "RISKS", "baseline", "endpoint", "kind_of", "mode_of", "model", "workspace"]
+__all__ = [
+    "MODES",
+    "RISKS",
+    "baseline",
+    "endpoint",
+    "kind_of",
+    "mode_of",
+    "model",
+    "settings_of",
+    "workspace",
+]
 
 RISKS = ("low", "medium", "high", "unknown")
 MODES = ("sagemaker",)
@@ -183,12 +194,43 @@ def _variant(table: Table) -> VariantSpec:
     )
 
 
-def kind_of(table: Table) -> str:
-    """Read ``kind`` of a baseline or a monitor; of those that there are, one can run so far."""
+def kind_of(table: Table, *alone: str) -> str:
+    """Read ``kind`` of a baseline or a monitor; `alone` are keys that only data quality has."""
     kind = table.choice("kind", KINDS, "data-quality")
-    if kind != "data-quality":
-        table.add("kind", f"{kind!r} cannot run in this release", 'use "data-quality"')
+    for key in alone:
+        if kind != "data-quality" and key in table:
+            table.add(key, f"has no meaning for the kind {kind}", f"remove {key}")
     return kind
+
+
+def settings_of(table: Table, kind: str) -> dict[str, Any]:
+    """Read ``settings`` of a baseline of another kind than data quality, as they are, after their reader has seen them."""
+    if kind == "data-quality":
+        for key in ("settings", "config"):
+            if key in table:
+                message = "has no meaning for the kind data-quality"
+                table.add(key, message, f"remove {key}, or say which kind it is")
+        return {}
+    if "settings" in table and "config" in table:
+        table.add("config", "stands beside settings, which say it themselves", "remove one of them")
+    elif "settings" not in table and "config" not in table and "folder" not in table:
+        table.missing(
+            "settings", f'say what is what: settings = {{ label = "…" }}, or config = "{kind}.toml"'
+        )
+    given = table.values.get("settings")
+    if "settings" not in table:
+        return {}
+    if not isinstance(given, dict):
+        table.table("settings")
+        return {}
+    from driftline.monitor.kinds import read_settings
+
+    try:
+        read_settings(kind, given, file=table.problems.file)
+    except DriftlineError as error:
+        path = (error.field or "").split(".") if error.field else []
+        table.problems.take((*table.path, "settings", *path), error)
+    return given
 
 
 def mode_of(table: Table) -> str | None:
@@ -203,19 +245,31 @@ def mode_of(table: Table) -> str | None:
 def baseline(name: str, table: Table) -> BaselineSpec:
     """Read ``[baselines.<name>]``."""
     table.known(
-        "kind", "data", "folder", "model", "by", "compat", "preprocessor", "format", "header", "unique"
+        *("kind", "data", "folder", "model", "by", "compat", "preprocessor", "format", "header", "unique"),
+        *("settings", "config"),
     )
     if "data" not in table and "folder" not in table:
         table.add(None, "has neither data nor a folder", 'say data = "train.csv" or folder = "baseline/"')
     if "folder" in table:
-        for key in ("data", "by", "compat", "preprocessor", "format", "header", "unique"):
+        for key in (
+            "data",
+            "by",
+            "compat",
+            "preprocessor",
+            "format",
+            "header",
+            "unique",
+            "settings",
+            "config",
+        ):
             if key in table:
                 message = "stands beside folder, which is taken as it is"
                 table.add(key, message, f"remove {key}, or the folder")
     header = table.boolean("header", default=True) if "header" in table else None
+    kind = kind_of(table, "by", "unique")
     return BaselineSpec(
         name=name,
-        kind=kind_of(table),
+        kind=kind,
         data=table.places("data"),
         folder=table.place("folder"),
         model=table.name("model", "a model"),
@@ -225,4 +279,6 @@ def baseline(name: str, table: Table) -> BaselineSpec:
         format=table.choice("format", FORMATS, "") or None,
         header=header,
         unique=table.boolean("unique", default=False),
+        settings=settings_of(table, kind),
+        config=table.place("config"),
     )

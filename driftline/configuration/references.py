@@ -116,6 +116,12 @@ class References:
         """Check the endpoint, its variant, and the baseline of a monitor."""
         self._exists("endpoints", spec.endpoint, self._endpoints, (*path, "endpoint"))
         self._exists("baselines", spec.baseline, self._baselines, (*path, "baseline"))
+        baseline = self._baselines.get(spec.baseline)
+        if baseline is not None and baseline.kind != spec.kind:
+            message = f"is {spec.kind}, but the baseline {spec.baseline!r} is {baseline.kind}"
+            self._problems.add(
+                (*path, "kind"), message, f'say kind = "{baseline.kind}", or name another baseline'
+            )
         endpoint = self._endpoints.get(spec.endpoint)
         if spec.variant is not None and endpoint is not None:
             names = [one.name for one in endpoint.variants]

@@ -227,6 +227,10 @@ class BaselineSpec(Spec):
     header : bool or None
     unique : bool
         These five as the options of ``driftline baseline``.
+    settings : mapping
+        Of the kinds other than data quality: which column is which; ``monitor/kinds.py`` reads them.
+    config : str or None
+        A TOML file with them.
     """
 
     name: str
@@ -240,6 +244,8 @@ class BaselineSpec(Spec):
     format: str | None = None
     header: bool | None = None
     unique: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    config: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

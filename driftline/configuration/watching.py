@@ -31,6 +31,9 @@ SEVERITIES = ("warning", "critical")
 OVERRIDES = ("alpha", "checks", "columns")
 TARGETS = ("webhook", "alertmanager", "apprise", "log")
 
+LABELLED = ("model-quality", "bias")
+"""Kinds that need the truth, unless the file says that the captures have it."""
+
 _YEAR = timedelta(days=366)
 _EVENT = re.compile(r"[a-z0-9_.*?\[\]!-]{1,128}")
 _PATTERN = re.compile(r"[A-Za-z0-9*?\[\]._-]{1,63}")
@@ -75,6 +78,7 @@ def monitor(name: str, table: Table) -> MonitorSpec:
     if "revise_for" in table and table.values.get("revise") is False:
         table.add("revise_for", "stands beside revise = false", "remove one of them")
     compat = mode_of(table)
+    kind = kind_of(table, "by")
     schedule, timezone = _schedule(name, table)
     start, end = _offsets(table, schedule)
     return MonitorSpec(
@@ -82,7 +86,7 @@ def monitor(name: str, table: Table) -> MonitorSpec:
         endpoint=table.name("endpoint", "an endpoint") or "",
         baseline=table.name("baseline", "a baseline") or "",
         schedule=schedule,
-        kind=kind_of(table),
+        kind=kind,
         timezone=timezone,
         start_offset=start,
         end_offset=end,
@@ -90,7 +94,9 @@ def monitor(name: str, table: Table) -> MonitorSpec:
         jitter=table.duration("jitter", high=timedelta(hours=1)),
         catch_up=table.choice("catch_up", ("all", "latest", "skip"), "all"),
         variant=table.name("variant", "a variant"),
-        inputs=table.choice("inputs", ("captured", "labelled"), "captured"),
+        inputs=table.choice(
+            "inputs", ("captured", "labelled"), "labelled" if kind in LABELLED else "captured"
+        ),
         compat=compat,
         by=table.text("by"),
         preprocessor=table.place("preprocessor"),
@@ -106,7 +112,7 @@ def monitor(name: str, table: Table) -> MonitorSpec:
         quarantine_after=table.integer("quarantine_after", 10, low=1, high=1000),
         description=table.text("description"),
         tags=table.tags(),
-        overrides=_overrides(table, compat),
+        overrides=_overrides(table, compat, kind),
         alerts=_alerts(table),
     )
 
@@ -162,7 +168,7 @@ def _offsets(table: Table, schedule: str) -> tuple[timedelta | None, timedelta |
     return start, end
 
 
-def _overrides(table: Table, compat: str | None) -> dict[str, Any]:
+def _overrides(table: Table, compat: str | None, kind: str) -> dict[str, Any]:
     """Return ``alpha``, ``checks`` and ``columns`` as they are, after the reader of overrides has seen them."""
     from driftline.monitor.overrides import read_overrides
 
@@ -179,7 +185,7 @@ def _overrides(table: Table, compat: str | None) -> dict[str, Any]:
         # One by one, so that a mistake in one of them does not hide those in the others.
         for part in _parts(key, value):
             try:
-                read_overrides(part, file=table.problems.file)
+                read_overrides(part, file=table.problems.file, recipe=kind)
             except DriftlineError as error:
                 place = _path_of(error.field or key, part, error.message)
                 table.problems.take((*table.path, *place), error)

@@ -50,6 +50,11 @@ class Clock:
         """Return the moment of an hour of a day; day 1 is the first."""
         return self.began + round(((day - 1) * 24 + hour) * HOUR)
 
+    def day_of(self, moment: int) -> tuple[int, int]:
+        """Return day and hour of a moment, as :meth:`at` takes them."""
+        day, hour = divmod((moment - self.began) // HOUR, 24)
+        return day + 1, hour
+
 
 class TimedCaptures(Captures):
     """Captures in which events have the times that were set for them, rather than those at which they were played.

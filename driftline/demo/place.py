@@ -19,15 +19,18 @@ MARK = ".driftline-demo"
 
 _FILES = (
     *("driftline.toml", "training.csv", "model.json", "notifications.log"),
+    *("income-training.parquet", "income-validation.parquet", "income.py"),
     *("registry.db", "registry.db-shm", "registry.db-wal"),
 )
 _FOLDERS = {
-    "baselines": ("churn",),
-    "captures": (".driftline", "churn"),
+    "baselines": ("churn", "income-data", "income-quality", "income-bias", "income-attribution"),
+    "captures": (".driftline", "churn", "income", "ground_truth"),
     "drift": None,
+    "income": None,
+    "models": None,
     "profiles": None,
     "report": None,
-    "reports": ("churn",),
+    "reports": ("churn", "income"),
 }
 """Folders that the demo makes, and what is in those in which others may put something, too."""
 

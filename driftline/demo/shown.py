@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from driftline.demo.story import Cell, Story
+    from driftline.demo.playing import Cell
+    from driftline.demo.story import Story
     from driftline.registry.alerts import Alert
 
-__all__ = ["closing", "day", "head", "span"]
+__all__ = ["closing", "day", "hanging", "head", "indented", "mark", "piece", "span"]
 
 _NAME: Final = 9
 _CELL: Final = 8
@@ -35,7 +36,7 @@ LEGEND: Final = "✓ nothing violated   ✕ constraints violated   ! in an alert
 def head() -> Text:
     """Return the line above the days: when the windows begin and end."""
     hours = [f"{hour:02}–{hour + HOURS:02}".ljust(_CELL) for hour in range(0, 24, HOURS)]
-    return _text((" " * _NAME + "".join(hours).rstrip(), "dim"))
+    return piece((" " * _NAME + "".join(hours).rstrip(), "dim"))
 
 
 def day(cells: Sequence[Cell], before: Sequence[Cell]) -> Text:
@@ -48,9 +49,9 @@ def day(cells: Sequence[Cell], before: Sequence[Cell]) -> Text:
     before : sequence of Cell
         Of the days before it: what they found is no news.
     """
-    line = _text((f"day {cells[0].day}".ljust(_NAME), ""))
+    line = piece((f"day {cells[0].day}".ljust(_NAME), ""))
     for cell in cells:
-        word, style = _word(cell)
+        word, style = mark(cell)
         line.append(word, style)
         line.append(" " * (_CELL - len(word)))
     line.append(_news(cells, before))
@@ -58,7 +59,8 @@ def day(cells: Sequence[Cell], before: Sequence[Cell]) -> Text:
     return line
 
 
-def _word(cell: Cell) -> tuple[str, str]:
+def mark(cell: Cell) -> tuple[str, str]:
+    """Return the mark of a window, and its style."""
     if cell.execution.status == "Completed":
         return "✓", "green"
     if cell.execution.status == "CompletedWithViolations":
@@ -87,14 +89,14 @@ def span(cell: Cell) -> str:
 
 def closing(story: Story) -> Iterator[RenderableType]:
     """Give what stands below the week: what the marks mean, and each alert with its causes."""
-    yield _text((LEGEND, "dim"))
+    yield piece((LEGEND, "dim"))
     captured, n = story.captured, len(story.cells)
     lost, failed = (
         captured.received - captured.stored,
         sum(c.execution.status == "Failed" for c in story.cells),
     )
     yield ""
-    yield _text(
+    yield piece(
         (f"{captured.received:,} requests about {captured.rows:,} customers, {lost or 'none'} lost; ", ""),
         (f"{plural(n, 'window')}, {failed or 'none'} failed.", ""),
     )
@@ -108,28 +110,42 @@ def _alert(alert: Alert, story: Story) -> Iterator[RenderableType]:
 
     n_days, rest = divmod(alert.opened - story.began, 86_400_000_000)
     clock = f"{datetime.fromtimestamp(rest / 1e6, UTC):%H:%M}"
-    told = f"{plural(alert.n_windows, 'window')}, {plural(story.notifications, 'notification')}"
-    yield _text(("! ", "bold red"), (printable(alert.title, 300), "bold"))
-    yield _indented(f"One alert, {alert.state} since day {n_days + 1}, {clock}: {told}.")
+    yield piece(("! ", "bold red"), (printable(alert.title, 300), "bold"))
+    told = f"{plural(alert.n_windows, 'window')}, {plural(story.notifications[alert.id], 'notification')}"
+    yield indented(f"One alert, {alert.state} since day {n_days + 1}, {clock}: {told}.")
     for cause in alert.causes:
-        yield Padding(_text(("- ", "dim"), (printable(cause.title, 300), "")), (0, 0, 0, 2))
-        yield Padding(_text((printable(cause.detail, 400), "dim")), (0, 0, 0, 4))
+        yield Padding(piece(("- ", "dim"), (printable(cause.title, 300), "")), (0, 0, 0, 2))
+        yield Padding(piece((printable(cause.detail, 400), "dim")), (0, 0, 0, 4))
     for node in story.trained_on:
         digest = "" if node.digest is None else f", {node.digest[:19]}…"
         model = f"{alert.model} {alert.model_version}"
-        yield _indented(
+        yield indented(
             f"The model behind it, {printable(model, 100)}, was trained on {printable(node.name, 100)}{digest}"
         )
-    yield _indented(TRUTH)
+    yield indented(TRUTH)
 
 
-def _indented(text: str) -> RenderableType:
+def indented(text: str) -> RenderableType:
+    """Return a line, or several, below a heading."""
     from rich.padding import Padding
 
-    return Padding(_text((text, "")), (0, 0, 0, 2))
+    return Padding(piece((text, "")), (0, 0, 0, 2))
 
 
-def _text(*pieces: tuple[str, str]) -> Text:
+def hanging(name: str, *texts: tuple[str, str]) -> RenderableType:
+    """Return texts and their styles behind a name, each of them below the one before."""
+    from rich.table import Table
+
+    table = Table.grid(padding=0)
+    table.add_column(width=len(name), no_wrap=True, style="dim")
+    table.add_column()
+    for number, text in enumerate(texts):
+        table.add_row(name if not number else "", piece(text))
+    return table
+
+
+def piece(*pieces: tuple[str, str]) -> Text:
+    """Return a line of texts and their styles."""
     from rich.text import Text
 
     text = Text()

@@ -1,4 +1,4 @@
-"""What the demo does: a model is trained and served, its week is watched, and what was found is looked at."""
+"""What the demo does: models are trained and served, their week is watched, and what was found is looked at."""
 
 from __future__ import annotations
 
@@ -6,79 +6,89 @@ import contextlib
 import json
 import logging
 import os
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from driftline.api import load_report
-from driftline.capture.middleware import Middleware
 from driftline.configuration.reading import read_configuration
-from driftline.demo import data
-from driftline.demo.clock import HOUR, Clock, TimedCaptures
+from driftline.demo import census, data
+from driftline.demo.clock import Clock
+from driftline.demo.income_week import DRIFT_FROM
 from driftline.demo.model import fit
 from driftline.demo.place import begin
-from driftline.demo.service import Asker, prediction, served
-from driftline.demo.week import DAYS, HOURS, MANGLED, week
+from driftline.demo.playing import CHURN, INCOME, MONITORS, Cell, play
+from driftline.demo.scoring import Scoring
+from driftline.demo.week import DAYS, HOURS, MANGLED
 from driftline.documents import encode
 from driftline.files import write_folder, write_whole
 from driftline.plan import known_names, plan
-from driftline.registry import alerts, executions, lineage_questions, targets
+from driftline.registry import alerts, lineage_questions
 from driftline.registry.executions import described
 from driftline.registry.moments import shown
 from driftline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from driftline.capture.captures import Stats
     from driftline.demo.model import Logistic
-    from driftline.demo.week import Window
+    from driftline.demo.playing import Played
     from driftline.registry.alerts import Alert
-    from driftline.registry.executions import Execution
     from driftline.registry.lineage_nodes import Node
     from driftline.reports.report import Report
 
-__all__ = ["SCHEDULE", "Cell", "Story", "tell"]
+__all__ = ["Income", "Story", "tell"]
 
-ENDPOINT = "churn"
-SCHEDULE = "churn-quality"
+_LOG = "notifications.log"
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One window of the week.
+class Income:
+    """What was found about the income model.
 
     Attributes
     ----------
-    day : int
-        1 to 7.
-    hour : int
-        At which it begins.
-    execution : Execution
-        What came of it.
-    alert : str or None
-        The alert that it opened or prolonged.
+    cells : tuple of Cell
+        The days of each monitor, in the order of the monitors.
+    captured : Stats
+        What became of the requests.
+    labels : int
+        How many truths came.
+    alerts : tuple of Alert
+        In the order of the monitors.
+    reports : mapping of str to Report
+        Of the first day of the drift, by monitor.
+    pages : mapping of str to Path
+        These reports for the browser.
     """
 
-    day: int
-    hour: int
-    execution: Execution
-    alert: str | None
+    cells: tuple[Cell, ...]
+    captured: Stats
+    labels: int
+    alerts: tuple[Alert, ...]
+    reports: Mapping[str, Report]
+    pages: Mapping[str, Path]
 
-    @property
-    def n_violations(self) -> int:
-        """How many constraints it violates."""
-        return int(((self.execution.result or {}).get("counts") or {}).get("violated", 0))
+    def day(self, day: int) -> dict[str, Cell]:
+        """Return the cells of a day by monitor; of those that wait for the truth there is none."""
+        return {cell.execution.schedule: cell for cell in self.cells if cell.day == day}
 
-    @property
-    def incidents(self) -> list[str]:
-        """Titles of its incidents."""
-        return [str(one["title"]) for one in (self.execution.result or {}).get("incidents", ())]
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "captured": _captured(self.captured),
+            "labels": self.labels,
+            "windows": [_window(cell) for cell in self.cells],
+            "alerts": [_alert(alert) for alert in self.alerts],
+            "reports": {monitor: json.loads(report.to_json()) for monitor, report in self.reports.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the demo made and found.
+    """What the demo made and found; what is not said to be about income is about churn.
 
     Attributes
     ----------
@@ -92,8 +102,8 @@ class Story:
         What became of the requests.
     alerts : tuple of Alert
         Those that were opened, in order.
-    notifications : int
-        How many were sent.
+    notifications : mapping of str to int
+        How many were sent, by alert; about both models.
     trained_on : tuple of Node
         What the lineage says that the model behind the first alert was trained on.
     mangled : Cell
@@ -102,6 +112,7 @@ class Story:
         Of that window.
     page, drift_page : Path
         That report for the browser, and the one of the alert's last window.
+    income : Income
     """
 
     folder: Path
@@ -109,42 +120,25 @@ class Story:
     cells: tuple[Cell, ...]
     captured: Stats
     alerts: tuple[Alert, ...]
-    notifications: int
+    notifications: Mapping[str, int]
     trained_on: tuple[Node, ...]
     mangled: Cell
     report: Report
     page: Path
     drift_page: Path
+    income: Income
 
     def document(self) -> dict[str, Any]:
         """Return the story as JSON has it."""
         return {
             "workspace": str(self.folder),
-            "captured": {
-                "received": self.captured.received,
-                "stored": self.captured.stored,
-                "rows": self.captured.rows,
-            },
-            "windows": [
-                {
-                    "day": cell.day,
-                    **described(cell.execution),
-                    "incidents": cell.incidents,
-                    "alert": cell.alert,
-                }
-                for cell in self.cells
-            ],
-            "alerts": [
-                {
-                    **{key: getattr(alert, key) for key in ("id", "state", "severity", "title", "n_windows")},
-                    "opened": shown(alert.opened),
-                    "causes": [cause.document() for cause in alert.causes],
-                }
-                for alert in self.alerts
-            ],
-            "notifications": self.notifications,
+            "captured": _captured(self.captured),
+            "windows": [_window(cell) for cell in self.cells],
+            "alerts": [_alert(alert) for alert in self.alerts],
+            "notifications": sum(self.notifications.values()),
             "trained_on": [{"name": node.name, "digest": node.digest} for node in self.trained_on],
             "report": json.loads(self.report.to_json()),
+            "income": self.income.document(),
         }
 
 
@@ -174,13 +168,8 @@ def tell(
     """
     configuration = data.read("driftline.toml")
     place = begin(folder, configuration)
-    training = data.training()
-    names = [n for n in training.column_names if n != data.TARGET]
-    model = fit(data.matrix(training.select(names)), data.matrix(training.select([data.TARGET]))[:, 0])
-    write_whole(place / "training.csv", data.read("churn-training.csv"))
-    write_whole(place / "model.json", encode(model.document()).encode())
-    say(f"trained   a churn model on {training.num_rows:,} customers, {len(names)} inputs")
-
+    churn, names = _churn(place, say)
+    income = _income(place, say)
     write_whole(place / "driftline.toml", configuration)
     clock = Clock(DAYS)
     # Whatever database the environment names is not the demo's.
@@ -189,79 +178,101 @@ def tell(
         proposed = plan(workspace, declared)
         proposed.apply(reason="the demo begins")
         say(f"applied   driftline.toml: {proposed.summary}")
-        with _log_kept(place / "notifications.log"):
-            cells, stats = _play(workspace, clock, model, names, say, played)
-        return _found(workspace, clock, place, cells, stats)
+        with _log_kept(place / _LOG):
+            say(f"playing   {DAYS} days of requests over HTTP, looked at every {HOURS} hours\n")
+            found = play(workspace, clock, (churn, income), names, played)
+        return _found(workspace, clock, place, found)
 
 
-def _play(
-    workspace: Workspace,
-    clock: Clock,
-    model: Logistic,
-    names: list[str],
-    say: Callable[[str], None],
-    played: Callable[[Sequence[Cell], Sequence[Cell]], None] | None,
-) -> tuple[list[Cell], Stats]:
-    scheduler = workspace.scheduler()
-    cells: list[Cell] = []
-    with (
-        TimedCaptures(
-            workspace.captures,
-            input_names={ENDPOINT: names},
-            output_names={ENDPOINT: [data.TARGET]},
-            seal_in="thread",
-            clock=clock,
-        ) as captures,
-        served(Middleware(prediction(model), captures, endpoint=ENDPOINT)) as port,
-        Asker(port) as somebody,
-    ):
-        say(f"playing   {DAYS} days of requests over HTTP, looked at every {HOURS} hours\n")
-        for window in week(names):
-            start, n = clock.at(window.day, window.hour), len(window.bodies)
-            clock.set(start)
-            captures.expect(start + (i * window.hours * HOUR) // n for i in range(n))
-            somebody.ask(window.bodies)
-            captures.wait()
-            captures.seal()
-            clock.set(start + HOURS * HOUR)
-            scheduler.drain()
-            cells.append(_cell(workspace, window))
-            if played is not None and window.hour + HOURS == 24:
-                played([c for c in cells if c.day == window.day], [c for c in cells if c.day < window.day])
-        return cells, captures.stats(ENDPOINT)
+def _churn(place: Path, say: Callable[[str], None]) -> tuple[Logistic, list[str]]:
+    """Train the churn model; returns it and the names of its inputs."""
+    training = data.training()
+    names = [n for n in training.column_names if n != data.TARGET]
+    model = fit(data.matrix(training.select(names)), data.matrix(training.select([data.TARGET]))[:, 0])
+    write_whole(place / "training.csv", data.read("churn-training.csv"))
+    write_whole(place / "model.json", encode(model.document()).encode())
+    say(f"trained   a churn model on {training.num_rows:,} customers, {len(names)} inputs")
+    return model, names
 
 
-def _cell(workspace: Workspace, window: Window) -> Cell:
-    """Look up what came of a window."""
-    with workspace.registry.read() as tx:
-        (execution,) = executions.history(tx, schedule=SCHEDULE, limit=1)
-        seen = [a.id for a in alerts.list_alerts(tx, open_only=True) if a.last_execution == execution.id]
-    return Cell(window.day, window.hour, execution, seen[0] if seen else None)
+def _income(place: Path, say: Callable[[str], None]) -> Scoring:
+    """Train the income model, and see what it says about people that it has not learnt from."""
+    training, validation = census.learnt()
+    document = census.model_of(training)
+    model = Scoring(document)
+    write_whole(place / "income-training.parquet", census.parquet(training))
+    write_whole(place / "income-validation.parquet", census.parquet(census.scored(validation, model)))
+    write_whole(place / "income.py", census.program(document))
+    say(f"trained   an income model on {training.num_rows:,} people, {validation.num_rows:,} held back")
+    return model
 
 
-def _found(workspace: Workspace, clock: Clock, place: Path, cells: Sequence[Cell], stats: Stats) -> Story:
+def _found(workspace: Workspace, clock: Clock, place: Path, played: tuple[Played, Played]) -> Story:
+    churn, income = played
     with workspace.registry.read() as tx:
         opened = alerts.list_alerts(tx)[::-1]
-        trained_on = lineage_questions.training_data_of_alert(tx, opened[0].id) if opened else ()
-        sent = sum(target.sent for target in targets.delivery_stats(tx))
-    # Once more where they are easily found: in the workspace, reports lie by the time of their windows.
-    mangled = next(c for c in cells if (c.day, c.hour) == MANGLED)
-    last = next((c for c in reversed(cells) if c.alert), mangled)
-    for name, cell in (("report", mangled), ("drift", last)):
-        write_folder(place / name, workspace.place.files(str(cell.execution.report)))
+        about_churn = [alert for alert in opened if alert.endpoint == CHURN]
+        trained_on = lineage_questions.training_data_of_alert(tx, about_churn[0].id) if about_churn else ()
+    mangled = next(c for c in churn.cells if (c.day, c.hour) == MANGLED)
+    last = next((c for c in reversed(churn.cells) if c.alert), mangled)
+    report = _put(workspace, place / "report", mangled)
+    _put(workspace, place / "drift", last)
+    first = {c.execution.schedule: c for c in income.cells if c.day == DRIFT_FROM}
+    places = {monitor: place / INCOME / monitor.removeprefix(f"{INCOME}-") for monitor in first}
     return Story(
         place,
         clock.began,
-        tuple(cells),
-        stats,
-        tuple(opened),
-        sent,
+        churn.cells,
+        churn.captured,
+        tuple(about_churn),
+        _notifications(place),
         trained_on,
         mangled,
-        load_report(place / "report"),
+        report,
         place / "report" / "report.html",
         place / "drift" / "report.html",
+        Income(
+            income.cells,
+            income.captured,
+            income.labels,
+            tuple(a for monitor in MONITORS for a in opened if a.schedule == monitor),
+            {monitor: _put(workspace, places[monitor], cell) for monitor, cell in first.items()},
+            {monitor: folder / "report.html" for monitor, folder in places.items()},
+        ),
     )
+
+
+def _put(workspace: Workspace, folder: Path, cell: Cell) -> Report:
+    """Put a report where it is easily found, too: in the workspace, reports lie by the time of their windows."""
+    write_folder(folder, workspace.place.files(str(cell.execution.report)))
+    return load_report(folder)
+
+
+def _captured(stats: Stats) -> dict[str, int]:
+    return {"received": stats.received, "stored": stats.stored, "rows": stats.rows}
+
+
+def _window(cell: Cell) -> dict[str, Any]:
+    return {
+        "day": cell.day,
+        **described(cell.execution),
+        "incidents": cell.incidents,
+        "alert": cell.alert,
+    }
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        **{key: getattr(alert, key) for key in ("id", "state", "severity", "title", "n_windows")},
+        "opened": shown(alert.opened),
+        "causes": [cause.document() for cause in alert.causes],
+    }
+
+
+def _notifications(place: Path) -> Counter[str]:
+    """Count what the target ``ops`` wrote, by alert."""
+    lines = (place / _LOG).read_text("ascii").splitlines()
+    return Counter(json.loads(line)["data"]["alert"] for line in lines)
 
 
 @contextlib.contextmanager

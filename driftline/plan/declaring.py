@@ -284,12 +284,13 @@ class Declaration:
         if "folder" in draft.spec:
             sources = [{"uri": draft.spec["folder"], "digest": draft.spec["digest"]}]
         lineage.of_baseline(self.tx, spec.name, made.version, made.path, made.digest, sources, spec.model)
+        noun = "column" if spec.kind == "data-quality" else "value"
         if draft.against is None:
             n = draft.diff["counts"]["added"]
             made_from = ", ".join(str(source["uri"]) for source in sources)
-            about = (Change("from", None, made_from), Change("columns", None, f"{n:,}"))
+            about = (Change("from", None, made_from), Change(f"{noun}s", None, f"{n:,}"))
             return Step("create", "baseline", spec.name, about, f"version {draft.version}")
-        changes = diff_changes(draft.diff) or (
+        changes = diff_changes(draft.diff, noun=noun) or (
             Change("constraints", None, "as they were; the data are others"),
         )
         state = (

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from driftline.plan.sources import artifacts_of, data_of, script_of, trained_on
+from driftline.monitor.kinds import settings_document
+from driftline.plan.sources import artifacts_of, data_of, model_file_of, script_of, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from driftline.baselines.baseline import Baseline as Made
+    from driftline.baselines.attribution import AttributionBaseline
+    from driftline.baselines.protocol import AnyBaseline as Made
     from driftline.configuration.specs import BaselineSpec, Configuration
     from driftline.monitor.running import Place
     from driftline.registry.baselines import Baseline
@@ -132,7 +135,7 @@ def prepare(
             )
             scripts[path], preprocessors[monitor.name] = content, path
     verdicts = {
-        spec.name: _verdict(registry, place, configuration, spec, progress)
+        spec.name: _verdict(registry, place, configuration, spec, scripts, progress)
         for spec in configuration.baselines.values()
     }
     return Material(artifacts, training_data, verdicts, scripts, preprocessors)
@@ -155,6 +158,7 @@ def _verdict(
     place: Place,
     configuration: Configuration,
     spec: BaselineSpec,
+    scripts: dict[str, bytes],
     progress: Progress | None,
 ) -> Verdict:
     from driftline.registry import baselines
@@ -170,7 +174,7 @@ def _verdict(
             versions = []
     current = next((one for one in versions if one.state == "current"), None)
     newest = versions[-1] if versions else None
-    made_from, made = _made_from(configuration, spec)
+    made_from, made = _made_from(configuration, spec, scripts)
     if current is not None and current.spec == made_from:
         waits = newest is not None and newest.state == "proposed"
         return Verdict(
@@ -187,7 +191,7 @@ def _verdict(
             # Somebody has edited it, and it was accepted: the file, which did not change, must not undo that.
             return Verdict(why=f"version {current.version}, proposed by hand, is current")
     if made is None:
-        made = _make(configuration, spec, now, progress)
+        made = _make(configuration, spec, made_from, now, progress)
     before = None if current is None else place.baseline(current.path, current.digest)
     if before is not None and _content(before) == _content(made):
         return Verdict(same=made_from)
@@ -205,13 +209,18 @@ def _how_to_accept(one: Baseline) -> str:
     return f"waits: driftline baselines accept {one.name} {one.version}, or apply with --accept-baselines"
 
 
-def _made_from(configuration: Configuration, spec: BaselineSpec) -> tuple[dict[str, Any], Made | None]:
-    """Return what tells whether a baseline must be made anew, and the baseline itself where that takes reading it."""
+def _made_from(
+    configuration: Configuration, spec: BaselineSpec, scripts: dict[str, bytes]
+) -> tuple[dict[str, Any], Made | None]:
+    """Return what tells whether a baseline must be made anew, and the baseline itself where that takes reading it.
+
+    The file of a model that is to be explained goes into `scripts`, by the path that the workspace keeps it under.
+    """
     if spec.folder is not None:
-        from driftline.monitor.job import load_baseline
+        from driftline.monitor.kinds import load_baseline
         from driftline.registry.folders import folder_digest
 
-        made = load_baseline(configuration.place(spec.folder))
+        made = load_baseline(configuration.place(spec.folder), kind=spec.kind)
         return {"kind": spec.kind, "folder": spec.folder, "digest": folder_digest(made.files())}, made
     found: dict[str, Any] = {
         "kind": spec.kind,
@@ -225,16 +234,57 @@ def _made_from(configuration: Configuration, spec: BaselineSpec) -> tuple[dict[s
     if spec.preprocessor is not None:
         path, _ = script_of(configuration, spec.preprocessor, f"baselines.{spec.name}.preprocessor")
         found["preprocessor"] = {"file": spec.preprocessor, "digest": "sha256:" + Path(path).stem}
+    if spec.kind != "data-quality":
+        told = settings_document(spec.kind, _settings(configuration, spec))
+
+        def kept(text: str) -> str:
+            path, content = model_file_of(configuration, text, f"baselines.{spec.name}.settings.model.file")
+            scripts[path] = content
+            return path
+
+        found["settings"] = _at(told, "model", kept)
     return {key: value for key, value in found.items() if value not in (None, False)}, None
 
 
-def _make(configuration: Configuration, spec: BaselineSpec, now: int, progress: Progress | None) -> Made:
-    from driftline.monitor.job import make_baseline
+def _settings(configuration: Configuration, spec: BaselineSpec) -> Any:
+    """Return what a baseline of another kind than data quality is told, from the file or from one beside it."""
+    from driftline.files import read_regular
+    from driftline.monitor.kinds import read_settings
 
+    if spec.config is None:
+        return read_settings(spec.kind, spec.settings, file=configuration.file)
+    path = configuration.place(spec.config)
+    return read_settings(spec.kind, read_regular(path, max_bytes=4 << 20), file=path)
+
+
+def _at(settings: Mapping[str, Any], key: str, placed: Callable[[str], str]) -> dict[str, Any]:
+    """Return settings with the file that one of their tables names where it is."""
+    table = settings.get(key)
+    if isinstance(table, dict) and isinstance(table.get("file"), str):
+        return {**settings, key: {**table, "file": placed(table["file"])}}
+    return dict(settings)
+
+
+def _make(
+    configuration: Configuration,
+    spec: BaselineSpec,
+    made_from: Mapping[str, Any],
+    now: int,
+    progress: Progress | None,
+) -> Made:
+    from driftline.monitor.kinds import make_baseline
+
+    told: dict[str, Any] = {}
+    if spec.kind != "data-quality":
+        told = settings_document(spec.kind, _settings(configuration, spec))
+        for key in ("model", "background"):
+            told = _at(told, key, partial(whole_path, configuration))
     places = [configuration.place(text) for text in spec.data]
     script = None if spec.preprocessor is None else configuration.place(spec.preprocessor)
-    return make_baseline(
+    made: Made = make_baseline(
         places[0] if len(places) == 1 else places,
+        kind=spec.kind,
+        config=told or None,
         compat=spec.compat,
         by=spec.by,
         format=spec.format,
@@ -245,6 +295,10 @@ def _make(configuration: Configuration, spec: BaselineSpec, now: int, progress: 
         progress=progress,
         now=datetime.fromtimestamp(now / 1e6, UTC),
     )
+    if spec.kind == "attribution":
+        # The workspace's own copy of the model, so that a run depends on nobody's checkout, and the workspace can be moved.
+        made = replace(cast("AttributionBaseline", made), settings=made_from["settings"])
+    return made
 
 
 def _draft(
@@ -255,14 +309,14 @@ def _draft(
     current: Baseline | None,
     newest: Baseline | None,
 ) -> Draft:
-    from driftline.registry.baseline_diff import diff_of
+    from driftline.registry.baseline_diff import diff_between
     from driftline.registry.folders import baseline_path, folder_digest
 
     files = made.files()
     digest = folder_digest(files)
     version = 1 if newest is None else newest.version + 1
     path = baseline_path(spec.name, version, digest)
-    diff = diff_of(None if before is None else before.constraints, made.constraints)
+    diff = diff_between(before, made)
     against = None if current is None else current.version
     return Draft(version, against, path, digest, files, made_from, diff)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+import re
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from driftline.errors import DriftlineError, InputError
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from driftline.capture.blob import Blob
     from driftline.configuration.specs import Configuration, VersionSpec
 
-__all__ = ["artifacts_of", "data_of", "script_of", "trained_on"]
+__all__ = ["artifacts_of", "data_of", "model_file_of", "script_of", "trained_on"]
 
+MAX_MODEL = 4 << 30
 MAX_SCRIPT = 1 << 20
 _MOST_FILES = 100_000
 
@@ -149,6 +151,14 @@ def _described(text: str, blobs: Sequence[Blob], configuration: Configuration) -
     return {"uri": text, "digest": "sha256:" + whole.hexdigest(), "size": size, "files": len(blobs)}
 
 
+def model_file_of(configuration: Configuration, text: str, field: str) -> tuple[str, bytes]:
+    """Read the file of a model that is to be explained; as :func:`script_of`."""
+    content = _local(configuration, text, field, MAX_MODEL)
+    suffix = PurePath(text).suffix.lower()
+    known = suffix if re.fullmatch(r"\.[a-z0-9]{1,10}", suffix) else ".model"
+    return f"models/{digest(content).removeprefix('sha256:')}{known}", content
+
+
 def script_of(configuration: Configuration, text: str, field: str) -> tuple[str, bytes]:
     """Read a preprocessor.
 
@@ -157,6 +167,11 @@ def script_of(configuration: Configuration, text: str, field: str) -> tuple[str,
     (str, bytes)
         Where the workspace keeps it, by its content, and what it is.
     """
+    content = _local(configuration, text, field, MAX_SCRIPT)
+    return f"preprocessors/{digest(content).removeprefix('sha256:')}.py", content
+
+
+def _local(configuration: Configuration, text: str, field: str, most: int) -> bytes:
     place = configuration.place(text)
     if "://" in place:
         raise InputError(
@@ -167,9 +182,8 @@ def script_of(configuration: Configuration, text: str, field: str) -> tuple[str,
             fix="give a path",
         )
     try:
-        content = read_regular(place, max_bytes=MAX_SCRIPT)
+        return read_regular(place, max_bytes=most)
     except InputError as error:
         raise InputError(
             error.message, code=error.code, file=error.file, field=field, fix="check the path"
         ) from None
-    return f"preprocessors/{digest(content).removeprefix('sha256:')}.py", content

@@ -231,19 +231,23 @@ def spelled(value: Any) -> str | None:
     return str(value)
 
 
-def diff_changes(diff: Mapping[str, Any] | None, most: int = 10) -> tuple[Change, ...]:
-    """Return the differences of two baselines, from :func:`driftline.registry.baseline_diff.diff_of`, as changes.
+def diff_changes(
+    diff: Mapping[str, Any] | None, most: int = 10, *, noun: str = "column"
+) -> tuple[Change, ...]:
+    """Return the differences of two baselines, from :mod:`driftline.registry.baseline_diff`, as changes.
 
     Parameters
     ----------
     diff : mapping or None
     most : int
         So many are told; of the others how many there are.
+    noun : str
+        What it is that came or went.
     """
     if diff is None:
         return ()
-    told = [Change(f"column {name}", None, "added") for name in diff["added"]]
-    told += [Change(f"column {name}", "there", "removed") for name in diff["removed"]]
+    told = [Change(f"{noun} {name}", None, "added") for name in diff["added"]]
+    told += [Change(f"{noun} {name}", "there", "removed") for name in diff["removed"]]
     changed = [one for one in diff["changed"] if not one["what"].endswith(".why")]
     for one in changed:
         what = one["what"] if one["feature"] is None else f"{one['feature']} {one['what']}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from driftline.baselines.baseline import Baseline as Files
+    from driftline.baselines.protocol import AnyBaseline as Files
     from driftline.registry.baselines import Baseline
     from driftline.registry.store import Tx
 
@@ -66,7 +66,7 @@ class Baselines(Room):
         name: str,
         baseline: Files | str | os.PathLike[str],
         *,
-        kind: str = "data-quality",
+        kind: str | None = None,
         model: str | None = None,
         accept: bool = False,
         reason: str = "",
@@ -78,7 +78,8 @@ class Baselines(Room):
         name : str
         baseline : Baseline or path
             What :func:`driftline.baseline` made, or the folder of one, or of SageMaker's files.
-        kind : str
+        kind : str, optional
+            Needed only where SageMaker's file is of two kinds.
         model : str, optional
         accept : bool
             Let it take the place of the current one at once.
@@ -93,12 +94,16 @@ class Baselines(Room):
         ------
         DriftlineError
         """
-        from driftline.baselines.baseline import Baseline as Made
-        from driftline.monitor.job import load_baseline
-        from driftline.registry.baseline_diff import diff_of
+        from driftline.monitor.kinds import load_baseline
+        from driftline.registry.baseline_diff import diff_between
         from driftline.registry.folders import baseline_path, folder_digest
 
-        made = baseline if isinstance(baseline, Made) else load_baseline(baseline)
+        made = (
+            load_baseline(baseline, kind=kind)
+            if isinstance(baseline, str) or hasattr(baseline, "__fspath__")
+            else baseline
+        )
+        kind = made.recipe
         files = made.files()
         digest = folder_digest(files)
         versions = self._versions(name)
@@ -109,7 +114,7 @@ class Baselines(Room):
         number = versions[-1].version + 1 if versions else 1
         path = baseline_path(name, number, digest)
         old = None if before is None else self._house.place.baseline(before.path, before.digest)
-        diff = diff_of(None if old is None else old.constraints, made.constraints)
+        diff = diff_between(old, made)
         model = model or (None if before is None else before.model)
         # Whoever applies a file later must see that this version is not what the file gave.
         spec: Mapping[str, Any] = {

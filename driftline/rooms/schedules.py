@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftline.errors import UsageError
-from driftline.registry import executions, schedules
+from driftline.registry import endpoints, executions, schedules
+from driftline.registry.execution_store import SCHEDULED
 from driftline.rooms.room import Room
 
 if TYPE_CHECKING:
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
 
     from driftline.registry.executions import Execution
     from driftline.registry.schedules import Schedule
+    from driftline.registry.store import Tx
+    from driftline.reports.timeline import Mark, Timeline
+    from driftline.reports.timeline_reading import Look
 
 __all__ = ["Schedules", "last_window", "window_of"]
+
+_PAGE = 100
 
 
 class Schedules(Room):
@@ -96,6 +102,88 @@ class Schedules(Room):
             lambda tx: executions.revise(tx, found, start, end, cause="manual", scheduled=scheduled), reason
         )
         return self._house.scheduler(send=False).run_now(made.id) if wait else made
+
+    def timeline(
+        self,
+        name: str,
+        check: str | None = None,
+        feature: str | None = None,
+        *,
+        last: int = 60,
+        most: int = 6,
+    ) -> tuple[Timeline, ...]:
+        """Return metrics of a schedule over its windows, each with its bound.
+
+        Parameters
+        ----------
+        name : str
+        check : str, optional
+            The metric, such as ``recall`` or ``ks``; where not given, at most `most` that matter: violated ones first.
+        feature : str, optional
+            Only of this column, group, feature or segment.
+        last : int
+            How many windows at most, the newest.
+        most : int
+
+        Raises
+        ------
+        RegistryError
+            ``E-NO-SCHEDULE``.
+        UsageError
+            ``E-NO-METRIC``, ``E-NO-FEATURE``: no run measured that.
+        """
+        from driftline.reports.timeline_reading import timelines
+
+        with self._house.registry.read() as tx:
+            found = schedules.get(tx, name)
+            looks = _looks(tx, name, last)
+            marks = _deployments(tx, found)
+        return timelines(
+            looks, schedule=name, kind=found.kind, check=check, feature=feature, marks=marks, most=most
+        )
+
+
+def _looks(tx: Tx, schedule: str, last: int) -> list[Look]:
+    """Return every look at the last windows of a schedule; windows that only people looked at are no part of it."""
+    windows: dict[tuple[int, int], list[Execution]] = {}
+    before: tuple[int, str] | None = None
+    while True:
+        page = executions.history(tx, schedule=schedule, before=before, limit=_PAGE)
+        for one in page:
+            windows.setdefault((one.window_start, one.window_end), []).append(one)
+        scheduled = [at for at, looks in windows.items() if any(one.cause in SCHEDULED for one in looks)]
+        # Looks at one window have one fire, so a window that comes after enough others is whole.
+        if len(page) < _PAGE or len(scheduled) > last:
+            break
+        before = page[-1].scheduled, page[-1].id
+    return [_look(one) for at in sorted(scheduled)[-last:] for one in windows[at]]
+
+
+def _look(execution: Execution) -> Look:
+    from driftline.reports.timeline_reading import Look
+
+    result = execution.result or {}
+    return Look(
+        execution.window_start,
+        execution.window_end,
+        execution.revision,
+        execution.status,
+        execution.id,
+        execution.failure_reason or execution.message,
+        result.get("measurements") or (),
+        execution.baseline_version,
+    )
+
+
+def _deployments(tx: Tx, found: Schedule) -> list[Mark]:
+    from driftline.reports.timeline import Mark
+
+    variant = found.config.get("variant")
+    return [
+        Mark(one.since, f"{one.model} {one.version}")
+        for one in endpoints.history(tx, found.endpoint)
+        if variant is None or one.variant == variant
+    ]
 
 
 def window_of(text: str) -> tuple[int, int]:

@@ -12,7 +12,8 @@ import pytest
 from driftline.baselines.baseline import CONSTRAINTS, INDEX, PROFILE, SCHEMA, STATISTICS, Baseline
 from driftline.baselines.column import Limits
 from driftline.errors import DocumentError, InputError, SchemaError
-from driftline.monitor.job import load_baseline, make_baseline
+from driftline.monitor.job import make_baseline
+from driftline.monitor.kinds import load_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable

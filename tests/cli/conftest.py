@@ -64,6 +64,7 @@ ARGUMENTS = {
     "schedule start": ["churn-quality"],
     "schedule stop": ["churn-quality", "--reason", "the endpoint is rebuilt"],
     "schedule history": ["churn-quality"],
+    "schedule timeline": ["churn-quality"],
     "scheduler": ["--once"],
     "alert list": [],
     "alert show": ["{alert}"],

@@ -40,10 +40,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_whole_story(told: Any) -> None:
     text, place = told
     lines = text.splitlines()
-    assert [line.split()[0] for line in lines[:3]] == ["trained", "applied", "playing"]
-    assert [line.split()[1] for line in lines if re.match(r"day \d", line)] == list("1234567")
+    assert [line.split()[0] for line in lines[:4]] == ["trained", "trained", "applied", "playing"]
+    assert [line.split()[1] for line in lines if re.match(r"day \d", line)] == list("1234567") * 2
     assert "  It comes down to one incident: 1 row breaks 59 columns." in lines
-    assert max(map(len, lines[:45])) <= 80
+    told_ends = next(n for n, line in enumerate(lines) if line.startswith("reports to open"))
+    assert max(map(len, lines[:told_ends])) <= 80
     assert (place / "some where" / "report" / "report.html").is_file()
     report = driftline.load_report(place / "some where" / "report")
     assert len(report.incidents) == 1
@@ -55,14 +56,23 @@ def test_the_whole_story(told: Any) -> None:
     ]
 
 
+def test_the_four_reports_of_the_income_model(told: Any) -> None:
+    text, place = told
+    pages = re.findall(r"'(some where/income/\w+)/report\.html'", text)
+    reports = [driftline.load_report(place / page) for page in pages]
+    assert [r.recipe for r in reports] == ["data-quality", "model-quality", "bias", "attribution"]
+    for report in reports:
+        assert " ".join(report.incidents[0].title.split()) in " ".join(text.split())
+
+
 def test_what_it_says_to_try_works(told: Any, run: Callable[..., Any]) -> None:
     text, place = told
     commands = re.findall(r" driftline ((?:schedule|alert) .*)$", text, flags=re.MULTILINE)
-    assert [shlex.split(c)[-2:] for c in commands] == [["-w", "some where"]] * 2
-    for command in commands:
+    assert [shlex.split(c)[-2:] for c in commands] == [["-w", "some where"]] * 3
+    for command, expected in zip(commands, ("Day Mins has drifted",) * 2 + ("sex=Female",), strict=True):
         done = run(*shlex.split(command), cwd=place)
         assert (done.code, done.err) == (0, "")
-        assert "Day Mins has drifted" in done.out
+        assert expected in done.out
 
 
 def test_twice_in_one_folder(run: Callable[..., Any], world: Path) -> None:
@@ -73,16 +83,21 @@ def test_twice_in_one_folder(run: Callable[..., Any], world: Path) -> None:
         told.append(json.loads(done.out))
     assert [one["alerts"][0]["n_windows"] for one in told] == [15, 15]
     assert [one["captured"] for one in told] == [{"received": 1184, "stored": 1184, "rows": 10534}] * 2
+    assert [[alert["n_windows"] for alert in one["income"]["alerts"]] for one in told] == [[4, 3, 3, 4]] * 2
     first, second = (
-        [(w["state"], w["window_start"], w["message"], w["incidents"]) for w in one["windows"]]
+        [
+            (w["schedule"], w["state"], w["window_start"], w["message"], w["incidents"])
+            for w in (*one["windows"], *one["income"]["windows"])
+        ]
         for one in told
     )
     assert first == second
     names = {p.name for p in (world / "driftline-demo").iterdir() if not p.name.startswith(".")}
     assert names <= {
         *("driftline.toml", "training.csv", "model.json", "notifications.log"),
+        *("income-training.parquet", "income-validation.parquet", "income.py"),
         *("registry.db", "registry.db-shm", "registry.db-wal"),
-        *("baselines", "captures", "drift", "profiles", "report", "reports"),
+        *("baselines", "captures", "drift", "income", "models", "profiles", "report", "reports"),
     }
 
 

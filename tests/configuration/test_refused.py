@@ -264,11 +264,36 @@ CASES = {
         "unknown value",
         "did you mean 'data-quality'",
     ),
-    "baseline kind to come": (
-        "[baselines.b]\ndata = 'a.csv'\nkind = 'bias'#!",
-        "baselines.b.kind",
-        "cannot run in this release",
-        '"data-quality"',
+    "baseline without settings": (
+        "[baselines.b]#!\ndata = 'a.csv'\nkind = 'bias'",
+        "baselines.b.settings",
+        "missing",
+        'config = "bias.toml"',
+    ),
+    "baseline with settings twice": (
+        "[baselines.b]\ndata = 'a.csv'\nkind = 'bias'\nconfig = 'b.toml'#!\n"
+        "settings = {label = 'y', positive = ['1'], facets = [{column = 'sex', values = ['F']}]}",
+        "baselines.b.config",
+        "stands beside settings",
+        "remove one",
+    ),
+    "baseline with settings of no kind": (
+        "[baselines.b]\ndata = 'a.csv'\nsettings = {label = 'y'}#!",
+        "baselines.b.settings",
+        "no meaning for the kind data-quality",
+        "say which kind",
+    ),
+    "baseline with segments of another kind": (
+        "[baselines.b]\nfolder = 'a'\nkind = 'bias'\nby = 'sex'#!",
+        "baselines.b.by",
+        "stands beside folder",
+        "remove by",
+    ),
+    "baseline with settings that cannot be": (
+        "[baselines.b]\ndata = 'a.csv'\nkind = 'model-quality'\nsettings = {lable = 'y'}#!",
+        "baselines.b.settings",
+        "lable",
+        "label",
     ),
     "baseline mode": (
         "[baselines.b]\ndata = 'a.csv'\ncompat = 'aws'#!",
@@ -326,11 +351,11 @@ CASES = {
         "has no variant 'blue'",
         "use one of AllTraffic",
     ),
-    "monitor kind to come": (
+    "monitor of another kind than its baseline": (
         f"{MONITOR}kind = 'model-quality'#!",
         "monitors.m.kind",
-        "cannot run in this release",
-        '"data-quality"',
+        "is model-quality, but the baseline 'churn' is data-quality",
+        'say kind = "data-quality"',
     ),
     "schedule": (f"{MONITOR}schedule = 'hourly'#!", "monitors.m.schedule", "is no schedule", "cron"),
     "schedule in five of six": (f"{MONITOR}schedule = 'cron(0 * * * *)'#!", "monitors.m.schedule", "six fields", "cron("),

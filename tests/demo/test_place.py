@@ -19,9 +19,14 @@ def place(tmp_path: Path) -> Path:
     folder = begin(tmp_path / "demo", TOML)
     (folder / "driftline.toml").write_bytes(TOML)
     (folder / "registry.db").write_bytes(b"x")
+    (folder / "income.py").write_bytes(b"x")
     for name in (
         "captures/churn/AllTraffic",
         "captures/.driftline",
+        "captures/income/AllTraffic",
+        "captures/ground_truth/income",
+        "income/bias",
+        "models",
         "reports/churn",
         "profiles/0a",
         "report",

@@ -71,11 +71,13 @@ def test_the_drift_is_one_alert_from_its_second_window_on(story: Story) -> None:
     assert story.drift_page.is_file()
 
 
-def test_one_notification_is_sent(story: Story) -> None:
+def test_one_notification_is_sent_for_each_alert(story: Story) -> None:
     lines = (story.folder / "notifications.log").read_text("utf-8").splitlines()
-    assert story.notifications == len(lines) == 1
-    told = json.loads(lines[0])
-    assert (told["type"], told["data"]["alert"]) == ("io.driftline.alert.opened.v1", story.alerts[0].id)
+    told = [json.loads(line) for line in lines]
+    assert {one["type"] for one in told} == {"io.driftline.alert.opened.v1"}
+    alerts = [alert.id for alert in (*story.alerts, *story.income.alerts)]
+    assert sorted(one["data"]["alert"] for one in told) == sorted(alerts)
+    assert story.notifications == dict.fromkeys(alerts, 1)
 
 
 def test_from_the_alert_to_the_training_data(story: Story) -> None:
@@ -104,7 +106,7 @@ def test_the_schedule_is_as_long_as_the_windows() -> None:
 
 def test_a_day_is_told_when_it_is_over(told: Any) -> None:
     assert [[c.day for c in day] for day in told.days] == [[day] * 4 for day in range(1, 8)]
-    assert [line.split()[0] for line in told.lines] == ["trained", "applied", "playing"]
+    assert [line.split()[0] for line in told.lines] == ["trained", "trained", "applied", "playing"]
 
 
 def test_the_registry_is_in_the_folder_and_everything_is_the_owners(story: Story) -> None:

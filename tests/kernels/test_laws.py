@@ -11,15 +11,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import finite, hashes, integers, rows_of, texts
+from strategies import finite, floats, hashes, integers, rows_of, texts
 
 from driftline import kernels
 from driftline.documents import decode, encode
+from driftline.kernels.attribution import LARGEST, AttributionState
 from driftline.kernels.categories import Categories
+from driftline.kernels.confusion import ConfusionState
 from driftline.kernels.distinct import Distinct
 from driftline.kernels.distribution import Distribution
+from driftline.kernels.fairness import Coded, FairnessState
 from driftline.kernels.moments import Moments
 from driftline.kernels.numbers import Numbers
+from driftline.kernels.residuals import ResidualState
+from driftline.kernels.sampled import SampledRows
+from driftline.kernels.scores import ScoreState
 from driftline.kernels.state import Packed, State, StateMismatchError, states
 from driftline.kernels.tally import Sort, Tally
 from driftline.kernels.texts import Texts
@@ -67,6 +73,42 @@ def _sorts(state: Any, rows: list[tuple[int, Any]]) -> Any:
     )
 
 
+def _classes(state: Any, rows: list[tuple[int, Any]]) -> Any:
+    pairs = np.array([v for _, v in rows], np.int64).reshape(-1, 2)
+    return state.update(pairs[:, 0], pairs[:, 1])
+
+
+def _scored(state: Any, rows: list[tuple[int, Any]]) -> Any:
+    scores = np.array([v[0] for _, v in rows], np.float64)
+    outcomes = np.array([v[1:] for _, v in rows], np.int8).reshape(-1, 2)
+    return state.update(scores, outcomes[:, 0], outcomes[:, 1])
+
+
+def _pairs(state: Any, rows: list[tuple[int, Any]]) -> Any:
+    return state.update(np.array([v for _, v in rows], np.float64).reshape(-1, 2))
+
+
+def _judged(state: Any, rows: list[tuple[int, Any]]) -> Any:
+    pairs = np.array([v for _, v in rows], np.float64).reshape(-1, 2)
+    return state.update(pairs[:, 0], pairs[:, 1])
+
+
+def _attributed(state: Any, rows: list[tuple[int, Any]]) -> Any:
+    matrix = np.array([v for _, v in rows], np.float64).reshape(-1, 3)
+    return state.update(matrix[:, : state.n_features])
+
+
+def _facts(state: Any, rows: list[tuple[int, Any]]) -> Any:
+    facet, group, label, prediction, truth, guess = (
+        zip(*(v for _, v in rows), strict=True) if rows else [()] * 6
+    )
+    outcomes = [np.array(v, np.int8) for v in (label, prediction)]
+    return state.update(Coded.of(facet), Coded.of(group), *outcomes, Coded.of(truth), Coded.of(guess))
+
+
+words = st.one_of(st.none(), st.sampled_from(["", "a", "b", "größe", "\udc80", "10", "9"]))
+scores = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.25, 0.5, 1.0]), floats)
+outcome = st.integers(-1, 1)
 few = st.sampled_from([1, 2, 3, 7, 1 << 14])
 at_least_two = st.sampled_from([2, 3, 7, 1 << 13])
 KINDS: dict[type[State], Kind] = {
@@ -83,6 +125,36 @@ KINDS: dict[type[State], Kind] = {
         ),
         finite | integers,
         _values,
+    ),
+    FairnessState: Kind(
+        st.just(FairnessState()),
+        st.tuples(words, words, st.integers(0, 2), st.integers(0, 2), words, words),
+        _facts,
+    ),
+    AttributionState: Kind(
+        st.builds(AttributionState, st.sampled_from([1, 3])),
+        st.tuples(*[finite.map(lambda v: v if abs(v) <= LARGEST else v * 2.0**-800)] * 3),
+        _attributed,
+    ),
+    ConfusionState: Kind(
+        st.builds(ConfusionState, st.sampled_from([("0", "1"), ("cat", "dog", "größe"), ("x",)])),
+        st.tuples(st.integers(-1, 4), st.integers(-1, 4)),
+        _classes,
+    ),
+    ScoreState: Kind(
+        st.builds(ScoreState, limit=st.sampled_from([0, 1, 2, 5, 1 << 16])),
+        st.tuples(scores, outcome, outcome),
+        _scored,
+    ),
+    SampledRows: Kind(
+        st.builds(SampledRows, st.just(2), few),
+        st.tuples(finite, st.sampled_from([-0.0, 0.0, 1.0])),
+        _pairs,
+    ),
+    ResidualState: Kind(
+        st.builds(ResidualState, centre=st.sampled_from([0.0, -3.5, 1e9])),
+        st.tuples(floats, floats),
+        _judged,
     ),
 }
 
@@ -223,10 +295,14 @@ def test_inputs_are_left_alone(cls: type[State], data: st.DataObject) -> None:
     ("left", "right", "setting"),
     [
         (Distribution(capacity=2), Distribution(capacity=3), "capacity"),
+        (AttributionState(2), AttributionState(3), "n_features"),
         (Distinct(capacity=2), Distinct(capacity=3), "capacity"),
         (Categories(capacity=2), Categories(capacity=3), "capacity"),
         (Numbers(sample_capacity=2), Numbers(sample_capacity=3), "sample_capacity"),
         (Numbers(distribution=Distribution(capacity=2)), Numbers(), "capacity"),
+        (ConfusionState(("0", "1")), ConfusionState(("1", "0")), "labels"),
+        (ScoreState(2), ScoreState(3), "limit"),
+        (ResidualState(0.0), ResidualState(1.0), "centre"),
     ],
     ids=lambda v: getattr(v, "kind", v),
 )
@@ -271,6 +347,21 @@ def _tallied(**changes: Any) -> Packed:
     return _changed(dict(packed.scalars), dict(packed.arrays), changes)
 
 
+def _counted(**changes: Any) -> Packed:
+    packed = ConfusionState(("a", "b")).update(np.array([0, 1]), np.array([1, 1])).pack()
+    return _changed(dict(packed.scalars), dict(packed.arrays), changes)
+
+
+def _ranked(limit: int = 4, /, **changes: Any) -> Packed:
+    packed = ScoreState(limit).update(np.array([0.25, 0.5]), np.array([0, 1])).pack()
+    return _changed(dict(packed.scalars), dict(packed.arrays), changes)
+
+
+def _measured(**changes: Any) -> Packed:
+    packed = ResidualState().update(np.array([1.0, 2.0]), np.array([1.0, 3.0])).pack()
+    return _changed(dict(packed.scalars), dict(packed.arrays), changes)
+
+
 def _changed(scalars: dict[str, Any], arrays: dict[str, Any], changes: dict[str, Any]) -> Packed:
     return Packed(
         {**scalars, **{k: v for k, v in changes.items() if k in scalars}},
@@ -304,6 +395,25 @@ def _changed(scalars: dict[str, Any], arrays: dict[str, Any], changes: dict[str,
         (Tally, _tallied(counts=np.zeros(3, np.int64))),
         (Tally, _tallied(counts=-np.ones(len(Sort), np.int64))),
         (Tally, _tallied(places=np.zeros(5, np.int64))),
+        (ConfusionState, _counted(labels='["a"]')),
+        (ConfusionState, _counted(labels="[1, 2]")),
+        (ConfusionState, _counted(table=-np.ones(16, np.int64))),
+        (ScoreState, _ranked(scores=np.array([0.5, 0.25]))),
+        (ScoreState, _ranked(scores=np.array([0.5, np.nan]))),
+        (ScoreState, _ranked(scores=np.array([0.5]))),
+        (ScoreState, _ranked(limit=1)),
+        (ScoreState, _ranked(limit=-1)),
+        (ScoreState, _ranked(cells=np.array([1, 2]))),
+        (ScoreState, _ranked(counts=np.array([1, 0]))),
+        (ScoreState, _ranked(counts=np.array([1]))),
+        (ScoreState, _ranked(places=np.array([3, 4]))),
+        (ScoreState, _ranked(places=np.array([-1, 9]))),
+        (ScoreState, _ranked(unscored=-np.ones(9, np.int64))),
+        (ScoreState, _ranked(1, cells=np.array([5, 1 << 20]))),
+        (ScoreState, _ranked(1, sums=-np.ones(6, np.int64))),
+        (ResidualState, _measured(n=3)),
+        (ResidualState, _measured(n_beyond=-1)),
+        (ResidualState, _measured(residuals_capacity=2048)),
     ],
 )
 def test_values_that_no_state_packs_are_refused(cls: type[State], packed: Packed) -> None:

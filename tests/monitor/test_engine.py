@@ -16,7 +16,8 @@ from driftline.baselines.suggestion import suggest
 from driftline.capture.open import open_source
 from driftline.kernels.evidence import benjamini_hochberg
 from driftline.monitor.engine import LEAST_PER_SEGMENT, MOST_DRAWN, Run, compare
-from driftline.monitor.job import check, load_baseline
+from driftline.monitor.job import check
+from driftline.monitor.kinds import load_baseline
 from driftline.monitor.overrides import read_overrides
 from driftline.monitor.scan import scan
 from driftline.reports.outcome import Outcome, Place, Status

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from driftline.baselines.constraint import CHECKS, Settings, Severity
-from driftline.errors import DocumentError, UsageError
+from driftline.errors import DocumentError, DriftlineError, UsageError
 from driftline.monitor.overrides import ColumnOverrides, Overrides, read_overrides
 
 
@@ -19,7 +19,13 @@ def settings(text: str) -> Settings:
 def test_the_example_of_the_documentation_is_read() -> None:
     from driftline.monitor import overrides
 
-    text = (overrides.__doc__ or "").split("::\n")[1]
+    _, text, metrics = (overrides.__doc__ or "").split("::\n")
+    text = text.partition("Metrics of")[0]
+    assert read_overrides(
+        metrics.replace("[columns", "#").partition("#")[0].encode(), recipe="model-quality"
+    ) == (Overrides(checks={"recall": Settings(enabled=True, why="set by the user", tolerance=0.05)}))
+    facet = read_overrides(("[columns" + metrics.partition("[columns")[2]).encode(), recipe="bias")
+    assert facet.for_column("sex=Female").checks["bias_di"].low == 0.8
     found = read_overrides(text.encode())
     assert found.alpha == 0.001
     assert found.checks["ks"].bound == 0.15
@@ -143,3 +149,23 @@ def test_columns_must_exist() -> None:
 def test_a_long_word_takes_no_time(text: str) -> None:
     with pytest.raises(DocumentError, match="not TOML"):
         read_overrides(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "said"),
+    [
+        ("model-quality", {"recal": {"tolerance": 0.1}}, "did you mean 'recall'"),
+        ("model-quality", {"ks": {"bound": 0.1}}, "there is no check called 'ks'"),
+        ("data-quality", {"recall": {"bound": 0.1}}, "there is no check called 'recall'"),
+        ("model-quality", {"recall": {"tolerance": -0.1}}, "tolerance"),
+        ("model-quality", {"recall": {"tolerance": 0.1, "bound": 0.5}}, "remove one of them"),
+        ("model-quality", {"recall": {"low": 0.1}}, "give a bound or a tolerance"),
+        ("bias", {"bias_di": {"bound": 0.8}}, "give low, high or a tolerance"),
+        ("bias", {"bias_di": {"low": 0.8, "tolerance": 0.1}}, "remove one of them"),
+        ("bias", {"bias_di": {"low": 0.8, "high": 0.7}}, "the range is empty"),
+        ("attribution", {"ndcg": {"bond": 0.8}}, "did you mean 'bound'"),
+    ],
+)
+def test_what_a_metric_cannot_be_told_is_refused(recipe: str, given: dict[str, object], said: str) -> None:
+    with pytest.raises(DriftlineError, match=said):
+        read_overrides({"checks": given}, recipe=recipe)

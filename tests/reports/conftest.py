@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import metric_reports
 import pytest
 
 from driftline.baselines.constraint import CHECKS, Constraint, Severity
@@ -482,7 +483,41 @@ def empty_report() -> Report:
     return report(())
 
 
-@pytest.fixture(scope="session", params=["churn", "wide", "passed", "undetermined", "hostile", "empty"])
+@pytest.fixture(scope="session")
+def quality_report() -> Report:
+    return metric_reports.quality()
+
+
+@pytest.fixture(scope="session")
+def bias_report() -> Report:
+    return metric_reports.bias()
+
+
+@pytest.fixture(scope="session")
+def attribution_report() -> Report:
+    return metric_reports.attribution()
+
+
+@pytest.fixture(scope="session")
+def odd_report() -> Report:
+    return replace(metric_reports.quality(), exhibits=metric_reports.odd_exhibits())
+
+
+EXAMPLES = [
+    "churn",
+    "wide",
+    "passed",
+    "undetermined",
+    "hostile",
+    "empty",
+    "quality",
+    "bias",
+    "attribution",
+    "odd",
+]
+
+
+@pytest.fixture(scope="session", params=EXAMPLES)
 def any_report(request: pytest.FixtureRequest) -> Report:
     """Each of the example reports in turn."""
     found: Report = request.getfixturevalue(f"{request.param}_report")

@@ -17,8 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.baselines.constraint import CHECKS, Constraint, Severity
+from driftline.baselines.metrics import METRICS
 from driftline.errors import DocumentError, InternalError
 from driftline.reports.codec import from_json, report_id, to_json
+from driftline.reports.exhibit import KINDS as EXHIBIT_KINDS
+from driftline.reports.exhibit import UNITS, Exhibit
 from driftline.reports.outcome import Measurement, Outcome, Place, Status
 from driftline.reports.reading import INCIDENT_KINDS, KINDS
 from driftline.reports.report import ColumnView, Incident, Report, Side
@@ -41,7 +44,7 @@ SUMMARY = st.dictionaries(
 
 CONSTRAINTS = st.builds(
     Constraint,
-    check=st.sampled_from(sorted(CHECKS)),
+    check=st.sampled_from(sorted((*CHECKS, *METRICS))),
     column=st.none() | TEXT,
     bound=st.none() | INFINITE,
     expected=st.none() | TEXT,
@@ -68,6 +71,7 @@ MEASUREMENTS = st.builds(
     where=PLACES,
     examples=TEXTS,
     note=st.none() | TEXT,
+    baseline=st.none() | INFINITE,
 )
 OUTCOMES = st.builds(
     Outcome,
@@ -166,7 +170,9 @@ def test_the_examples_survive(any_report: Report, validator: jsonschema.Draft202
 
 def test_the_schema_knows_the_same_words(validator: jsonschema.Draft202012Validator) -> None:
     parts = validator.schema["$defs"]
-    assert parts["constraint"]["properties"]["check"]["enum"] == list(CHECKS)
+    assert parts["constraint"]["properties"]["check"]["enum"] == [*CHECKS, *METRICS]
+    assert parts["exhibit"]["properties"]["kind"]["enum"] == list(EXHIBIT_KINDS)
+    assert parts["exhibit"]["properties"]["units"]["items"]["enum"] == list(UNITS)
     assert parts["column"]["properties"]["kind"]["enum"] == list(KINDS)
     assert parts["incident"]["properties"]["kind"]["enum"] == list(INCIDENT_KINDS)
     assert parts["status"]["enum"] == [status.value for status in Status]
@@ -178,6 +184,7 @@ def test_the_schema_knows_the_same_words(validator: jsonschema.Draft202012Valida
         ("outcome", Outcome),
         ("incident", Incident),
         ("column", ColumnView),
+        ("exhibit", Exhibit),
     ):
         assert set(parts[name]["properties"]) == set(part.__slots__)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from metric_reports import metric_outcome, metric_report
 
 from driftline.baselines.constraint import Constraint
 from driftline.reports.codec import report_id
@@ -242,3 +243,71 @@ def test_the_document(churn_report: Report) -> None:
     ]
     assert document["no_longer_checked"][0]["after"] is None
     assert document["columns_before_only"] == ["Access"]
+
+
+# -- reports about metrics
+
+
+def metrics(recipe: str, *outcomes: Outcome) -> Report:
+    return metric_report(recipe, list(outcomes))
+
+
+def printed(before: Report, after: Report) -> str:
+    stream = io.StringIO()
+    print_diff(diff_reports(before, after), stream, console_width=80)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("check", "given", "before", "after", "told"),
+    [
+        ("recall", {"bound": 0.5}, 0.4, 0.3, "worse"),
+        ("recall", {"bound": 0.5}, 0.3, 0.4, "better"),
+        ("false_positive_rate", {"bound": 0.1}, 0.2, 0.3, "worse"),
+        ("bias_dpl", {"low": -0.1, "high": 0.1}, 0.2, 0.3, "worse"),
+        ("bias_dpl", {"low": -0.1, "high": 0.1}, -0.2, -0.3, "worse"),
+        ("bias_dpl", {"low": -0.1, "high": 0.1}, -0.3, -0.2, "better"),
+        ("attribution_change", {"bound": 0.05}, -0.2, -0.1, "better"),
+        ("attribution_change", {"bound": 0.05}, -0.2, -0.3, "worse"),
+    ],
+)
+def test_a_metric_that_stays_violated_says_whether_it_got_worse(
+    check: str, given: dict[str, float], before: float, after: float, told: str
+) -> None:
+    sides = [
+        metrics("bias", metric_outcome(check, value, 0.0, V, column="g=1", **given))
+        for value in (before, after)
+    ]  # type: ignore[arg-type]
+    assert f", {told}" in printed(*sides)
+
+
+def test_groups_that_come_and_go_are_called_groups() -> None:
+    found = [
+        metric_outcome("bias_dpl", 0.3, 0.1, V, column=group, low=-0.1, high=0.1) for group in ("a=1", "a=2")
+    ]
+    text = printed(metrics("bias", found[0]), metrics("bias", found[1]))
+    assert "1 group gone, 1 group new." in text
+    assert "Groups only before\n  a=1" in text
+    assert "column" not in text
+
+
+def test_metrics_are_told_with_what_they_are_of() -> None:
+    before = metrics("model-quality", metric_outcome("recall", 0.6, 0.6, P, bound=0.5))
+    after = metrics("model-quality", metric_outcome("recall", 0.4, 0.6, V, bound=0.5))
+    assert "all rows  Recall  60% → 40% (min 50%)" in printed(before, after)
+
+
+def test_the_document_has_what_metrics_have_more(bias_report: Report) -> None:
+    change = json.loads(diff_to_json(diff_reports(bias_report, bias_report)))["still_violated"][0]["after"]
+    assert set(change) == {
+        "status",
+        "value",
+        "bound",
+        "q_value",
+        "reason",
+        "baseline",
+        "interval",
+        "low",
+        "high",
+    }
+    assert (change["low"], change["high"]) == (-0.1701, 0.1701)

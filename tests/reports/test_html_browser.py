@@ -76,10 +76,15 @@ def test_everything_is_there_without_scripts(browser: Browser, tmp_path: Path, c
     assert complaints == []
 
 
-def test_text_stands_out_in_both_schemes(browser: Browser, tmp_path: Path, churn_report: Report) -> None:
+@pytest.mark.parametrize("which", ["churn", "quality", "bias", "attribution"])
+def test_text_stands_out_in_both_schemes(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, which: str
+) -> None:
+    report: Report = request.getfixturevalue(f"{which}_report")
     contrast = """() => {
       const light = (colour) => {
-        const [r, g, b] = colour.match(/[\\d.]+/g).map((x) => x / 255)
+        const full = colour.startsWith("color(srgb") ? 1 : 255;
+        const [r, g, b] = colour.match(/[\\d.]+/g).map((x) => x / full)
           .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
       };
@@ -99,7 +104,7 @@ def test_text_stands_out_in_both_schemes(browser: Browser, tmp_path: Path, churn
       return Math.min(...worst);
     }"""
     for scheme in ("light", "dark"):
-        page, _ = opened(browser, tmp_path, churn_report, color_scheme=scheme)
+        page, _ = opened(browser, tmp_path, report, color_scheme=scheme)
         assert page.evaluate(contrast) >= 4.5
 
 

@@ -49,3 +49,14 @@ def test_hostile_text_is_inert(hostile_report: Report) -> None:
     assert "<img" not in html
     assert "\u202e" not in html
     assert html.count("</style>") == 1
+
+
+def test_metrics_have_both_values_and_the_interval(quality_report: Report) -> None:
+    html = repr_html(quality_report)
+    assert (
+        '<td class="n">58.75%</td><td class="n">41.23%</td><td>38.11% to 44.3%</td><td>at least 55.12%</td>'
+        in html
+    )
+    assert "5 metrics could not be judged" in html
+    assert "Column" not in html
+    assert '<span class="q"><span class="name">sex=Female</span></span>' in html

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.reports.sparkline import ASCII, BLOCKS, resample, spark, spark_pair
+from driftline.reports.sparkline import ASCII, BLOCKS, resample, spark, spark_pair, trace
 
 COUNTS = st.lists(st.floats(0, 1e308), max_size=80)
 
@@ -60,3 +60,18 @@ def test_ascii_stands_in() -> None:
     assert spark([0, 1, 2, 4, 8], blocks=ASCII) == " .:=@"
     assert ASCII.isascii()
     assert len(ASCII) == len(BLOCKS)
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "drawn"),
+    [
+        ([], 0.0, 1.0, ""),
+        ([0.0, 1.0], 0.0, 1.0, "▁█"),
+        ([-9.0, 9.0], 0.0, 1.0, "▁█"),
+        ([None, math.nan, 0.5], 0.0, 1.0, "··▅"),
+        ([3.0, 3.0], 3.0, 3.0, "▅▅"),
+        ([-1e308, 0.0, 1e308], -1e308, 1e308, "▁▅█"),
+    ],
+)
+def test_numbers_one_after_another(values: list[float | None], low: float, high: float, drawn: str) -> None:
+    assert trace(values, low, high, gap="·") == drawn

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from metric_reports import metric_outcome, metric_report
 
 from driftline.errors import DocumentError
 from driftline.reports.outcome import Outcome, Place, Status
-from driftline.reports.violations import Violation, read_violations, violations_json
+from driftline.reports.violations import Violation, facet_of, read_violations, violations_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +128,110 @@ def test_metrics_have_no_feature() -> None:
     assert read_violations(text, file="x") == (
         Violation(None, "LessThanThreshold", None, {"metric_name": "r2"}),
     )
+
+
+# -- the forms of the other monitors
+
+
+@pytest.mark.parametrize("name", ["adult_ll_live_batch", "adult_ll_live_endpoint", "adult_ll_live_jsonlines"])
+def test_real_violations_of_bias_come_out_byte_for_byte(data: Path, name: str) -> None:
+    original = (data / f"clarify/bias/{name}_violations.json").read_text(encoding="utf-8")
+    outcomes = [
+        metric_outcome(f"bias_{v.extra['metric_name'].lower()}", None, None, Status.VIOLATED,
+                       column=f"{v.extra['facet']}={v.extra['facet_value']}", reason=v.description)
+        for v in read_violations(original, file=name)
+    ]  # fmt: skip
+    assert violations_json(metric_report("bias", outcomes, mode="sagemaker"), extras=False) == original
+
+
+def test_a_real_violation_of_attribution_comes_out_byte_for_byte(data: Path) -> None:
+    original = (data / "clarify/shap/weather_drift_violations.json").read_text(encoding="utf-8")
+    [found] = read_violations(original, file="x")
+    for segment in (None, "label0"):
+        outcome = metric_outcome(
+            "ndcg", 0.86, 1.0, Status.VIOLATED, segment=segment, reason=found.description
+        )
+        assert violations_json(metric_report("attribution", [outcome]), extras=False) == original
+
+
+def test_a_real_violation_of_model_quality_comes_out_byte_for_byte(data: Path) -> None:
+    original = (data / "clarify/model_quality/weather_regression_violations.json").read_text(encoding="utf-8")
+    [found] = read_violations(original, file="x")
+    outcome = metric_outcome("r2", -53.8, -7.7, Status.VIOLATED, reason=found.description)
+    assert violations_json(metric_report("model-quality", [outcome]), extras=False) == original
+
+
+def test_a_threshold_that_somebody_turned_round_keeps_its_operator() -> None:
+    outcome = metric_outcome("recall", 0.9, 0.8, Status.VIOLATED, bound=0.85)
+    turned = replace(outcome, constraint=replace(outcome.constraint, expected="GreaterThanThreshold"))
+    found = [
+        json.loads(violations_json(metric_report("model-quality", [o])))["violations"][0]
+        for o in (outcome, turned)
+    ]
+    assert [one["constraint_check_type"] for one in found] == ["LessThanThreshold", "GreaterThanThreshold"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "empty"),
+    [
+        ("model-quality", '{\n  "violations": []\n}'),
+        ("bias", '{\n  "version": "1.0",\n  "violations": []\n}'),
+        ("attribution", '{\n  "version": "1.0",\n  "violations": []\n}'),
+    ],
+)
+def test_no_violated_metric_is_an_empty_list(recipe: str, empty: str) -> None:
+    assert violations_json(metric_report(recipe, [])) == empty
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("sex=Female", ("sex", "Female")),
+        ("formula=a=b", ("formula", "a=b")),
+        ("age=(45, 90]", ("age", "(45, 90]")),
+        ("sex=Female & race=Black", ("sex & race", "Female & Black")),
+        ("sex=Female & race=Black & age=(45, 90]", ("sex & race & age", "Female & Black & (45, 90]")),
+        ("status=single & free", ("status", "single & free")),
+        ("status=single & free & sex=Male", ("status & sex", "single & free & Male")),
+        ("sex=", ("sex", "")),
+        ("no sign", ("no sign", "")),
+        (None, ("", "")),
+    ],
+)
+def test_a_group_is_split_into_facet_and_value(text: str | None, parts: tuple[str, str]) -> None:
+    assert facet_of(text) == parts
+
+
+def test_own_facts_about_a_metric(bias_report: Report) -> None:
+    document = json.loads(violations_json(bias_report))
+    assert list(document) == ["version", "violations"]
+    first = document["violations"][0]
+    assert {key: first[key] for key in ("facet", "facet_value", "metric_name", "constraint_check_type")} == {
+        "facet": "sex", "facet_value": "Female", "metric_name": "DPPL", "constraint_check_type": "bias_drift_check",
+    }  # fmt: skip
+    own = first["driftline"]
+    assert own["check"] == "bias_dppl"
+    assert own["column"] == "sex=Female"
+    assert own["baseline"] == bias_report.violations[0].measurement.baseline
+    assert own["interval"] == list(bias_report.violations[0].measurement.interval or ())
+    assert (own["low"], own["high"]) == (-0.1701, 0.1701)
+    assert own["incident"] == 1
+
+
+def test_what_is_violated_in_one_text(
+    quality_report: Report, bias_report: Report, attribution_report: Report, churn_report: Report
+) -> None:
+    reports = (quality_report, bias_report, attribution_report, churn_report)
+    subjects = [read_violations(violations_json(report), file="x")[0].subject for report in reports]
+    assert subjects == ["recall", "DPPL of sex=Female", "shap of label0", "Day Mins"]
+    assert Violation(None, "x").subject is None
+
+
+def test_half_a_surrogate_pair_in_a_group_is_escaped() -> None:
+    outcome = metric_outcome("bias_dpl", 0.3, 0.1, Status.VIOLATED, column="a=\ud800é", reason="so")
+    text = violations_json(metric_report("bias", [outcome]))
+    assert '"facet_value": "\\ud800é"' in text
+    assert text.encode("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from metric_reports import metric_outcome
 
-from driftline.baselines.constraint import CHECKS, Constraint, Severity
+from driftline.baselines.constraint import CHECKS, Constraint
+from driftline.baselines.metrics import METRICS
 from driftline.reports import wording
-from driftline.reports.outcome import Measurement, Outcome, Place, Status
+from driftline.reports.outcome import Measurement, Outcome, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from driftline.reports.report import Report
 
 
 @pytest.mark.parametrize(
@@ -175,60 +175,6 @@ def test_a_sentence_ends_once() -> None:
     assert wording.sentence("") == ""
 
 
-@pytest.mark.parametrize(
-    ("which", "headline", "subtitle"),
-    [
-        (
-            "churn",
-            "63 of 222 constraints are violated, in 62 of 71 columns.",
-            (
-                "It comes down to 4 incidents (1 critical): Day Mins has more missing values than allowed"
-                " and has drifted; 1 row breaks 59 columns; Access holds unknown values; and 1 other."
-                " 1 constraint could not be judged."
-            ),
-        ),
-        (
-            "passed",
-            "All 22 constraints hold in 11 columns.",
-            "334 rows held against a baseline of 2,333 rows; nothing needs attention.",
-        ),
-        (
-            "undetermined",
-            "Nothing could be judged: all 22 constraints are undetermined.",
-            "A constraint that cannot be judged never counts as passed; the reasons are listed below.",
-        ),
-        ("empty", "Nothing was checked: no constraint applied to this data.", ""),
-    ],
-)
-def test_the_verdict_in_a_sentence(
-    request: pytest.FixtureRequest, which: str, headline: str, subtitle: str
-) -> None:
-    report: Report = request.getfixturevalue(f"{which}_report")
-    assert wording.headline(report) == headline
-    assert wording.subtitle(report) == subtitle
-
-
-def test_the_verdict_on_one_constraint(
-    make_outcome: Callable[..., Outcome], make_report: Callable[..., Report]
-) -> None:
-    told = {
-        status: wording.headline(make_report([make_outcome("ks", "a", status, value=0.3)]))
-        for status in Status
-    }
-    assert told == {
-        Status.PASSED: "The only constraint holds in 1 column.",
-        Status.VIOLATED: "1 of 1 constraint is violated, in 1 of 1 column.",
-        Status.UNDETERMINED: "Nothing could be judged: the only constraint is undetermined.",
-    }
-
-
-def test_some_undetermined_is_never_told_as_all_well(
-    make_outcome: Callable[..., Outcome], make_report: Callable[..., Report]
-) -> None:
-    report = make_report([make_outcome("ks", "a"), make_outcome("ks", "b", Status.UNDETERMINED)])
-    assert wording.headline(report) == "No violation was found, but 1 of 2 constraints could not be judged."
-
-
 def test_evidence_in_a_few_characters(make_outcome: Callable[..., Outcome]) -> None:
     assert wording.evidence(make_outcome("ks", "a", q_value=3.2e-12, p_value=1e-12)) == "q 3.2e-12"
     assert wording.evidence(make_outcome("ks", "a", p_value=0.04)) == "p 0.04"
@@ -245,8 +191,59 @@ def test_values_in_their_unit() -> None:
     assert wording.value(replace(m, unit="seconds", value=90.0)) == "1 min 30 s"
 
 
-def test_one_critical_incident_is_said(
-    make_outcome: Callable[..., Outcome], make_report: Callable[..., Report]
+@pytest.mark.parametrize(
+    ("check", "given", "said"),
+    [
+        ("recall", {"bound": 0.5512}, "at least 55.12%"),
+        ("false_positive_rate", {"bound": 0.085}, "at most 8.5%"),
+        ("mae", {"bound": 3.5}, "at most 3.5"),
+        ("r2", {"bound": -7.74}, "at least −7.74"),
+        ("r2", {"bound": 1.5}, "at least 1.5"),
+        ("ndcg", {"bound": 0.9}, "at least 90%"),
+        ("attribution_distance", {"bound": 0.1}, "at most 0.1"),
+        ("attribution_change", {"bound": 0.05}, "0.05 either way"),
+        ("attribution_magnitude", {"low": 0.8, "high": 1.25}, "0.8 to 1.25"),
+        ("bias_dpl", {"low": -0.1, "high": 0.1}, "−0.1 to 0.1"),
+        ("bias_di", {"low": 0.8, "high": math.inf}, "0.8 to ∞"),
+        ("bias_te", {"high": 2.0}, "at most 2"),
+        ("bias_te", {}, "–"),
+    ],
+)
+def test_what_a_metric_is_allowed_follows_from_what_is_worse(
+    check: str, given: dict[str, float], said: str
 ) -> None:
-    report = make_report([make_outcome("ks", "a", Status.VIOLATED, value=0.3, severity=Severity.CRITICAL)])
-    assert wording.subtitle(report) == "It comes down to one incident (critical): a has drifted."
+    constraint = Constraint(check, None, given.get("bound"), low=given.get("low"), high=given.get("high"))
+    assert wording.bound(constraint) == said
+
+
+def test_a_threshold_that_somebody_turned_round_says_so() -> None:
+    assert wording.bound(Constraint("recall", None, 0.5, "GreaterThanThreshold")) == "at most 50%"
+    assert wording.bound(Constraint("mae", None, 3.0, "LessThanThreshold")) == "at least 3"
+
+
+@pytest.mark.parametrize("check", METRICS)
+def test_every_metric_has_a_name_that_fits_a_narrow_table(check: str) -> None:
+    assert wording.title(check) == METRICS[check].title
+    assert 1 < len(wording.short_title(check)) <= 14
+
+
+def test_a_metric_says_what_it_is_of() -> None:
+    assert wording.scope(metric_outcome("recall", 0.5, 0.6)) == "all rows"
+    assert wording.scope(metric_outcome("recall", 0.5, 0.6, segment="sex=Female")) == "sex=Female"
+    assert wording.scope(metric_outcome("bias_dpl", 0.1, 0.0, column="sex=Female")) == "sex=Female"
+    assert wording.scope(metric_outcome("ndcg", 0.9, 1.0)) == "all features"
+    assert wording.scope(metric_outcome("ndcg", 0.9, 1.0, segment="label1")) == "label1"
+    change = metric_outcome("attribution_change", 0.1, 0.0, column="age", segment="label1")
+    assert wording.scope(change) == "age [label1]"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (None, "share", "–"), ("text", "share", "text"), (0.25, "share", "25%"), (0.25, "", "0.25"),
+        (1234, "rows", "1,234"), (1e300, "rows", "1e300"), (math.inf, "rows", "∞"), (3, "text", "3"),
+        (math.nan, "number", "not a number"),
+    ],
+)  # fmt: skip
+def test_cells_in_their_unit(value: float | str | None, unit: str, said: str) -> None:
+    assert wording.cell(value, unit) == said

@@ -289,7 +289,7 @@ CASES: list[Case] = [
     refused(
         "baseline-is-data",
         ("check", "live.parquet", "-b", "train.parquet"),
-        "E-BASELINE: train.parquet: is not a baseline; give a folder, or a file called constraints.json",
+        "E-BASELINE: train.parquet: is not a baseline; give a folder, or a file called constraints.json, baseline.json, analysis.json",
         nothing,
     ),
     refused(

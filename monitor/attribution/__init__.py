@@ -1,0 +1,1 @@
+"""Feature attribution: recipe and job."""

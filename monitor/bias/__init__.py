@@ -1,0 +1,1 @@
+"""Bias: recipe and job."""
