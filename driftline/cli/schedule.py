@@ -14,7 +14,7 @@ COMMANDS = {
     "start": ("driftline.cli.schedule_start", "Activate a schedule."),
     "stop": ("driftline.cli.schedule_stop", "Deactivate a schedule."),
     "history": ("driftline.cli.schedule_history", "List what ran, the newest first."),
-    "timeline": ("driftline.cli.schedule_timeline", "Show metrics over windows, with their bounds."),
+    "timeline": ("driftline.cli.schedule_timeline", "Show metrics of a schedule over its windows, each with its bound."),
 }
 
 

@@ -716,7 +716,7 @@ CASES: list[Case] = [
     refused(
         "model-quality-constraints",
         SAGEMAKER,
-        "E-FIELD: sm/constraints.json: features: there is no list of features; give a document that a data-quality baseline wrote",
+        "E-CONFIG: sm: SageMaker's files do not say which column is the label and which the prediction; give a configuration with problem, label, prediction or probability",
         files(
             {
                 "sm/constraints.json": b'{"version": 0.0, "binary_classification_constraints": {"recall": {"threshold": 0.5, "comparison_operator": "LessThanThreshold"}}}'
