@@ -12,7 +12,10 @@ from driftline import __version__
 __all__ = ["COMMANDS", "Lazy", "application"]
 
 COMMANDS = {
-    "demo": ("driftline.cli.demo", "Watch two real models for a week, start to finish, in less than a minute."),
+    "demo": (
+        "driftline.cli.demo",
+        "Watch two real models for a week, start to finish, in less than a minute.",
+    ),
     "baseline": ("driftline.cli.baseline", "Learn what the training data looks like."),
     "check": ("driftline.cli.check", "Hold live data to a baseline; say what is violated and why."),
     "show": ("driftline.cli.show", "Show a report or a baseline in the terminal."),

@@ -14,7 +14,10 @@ COMMANDS = {
     "start": ("driftline.cli.schedule_start", "Activate a schedule."),
     "stop": ("driftline.cli.schedule_stop", "Deactivate a schedule."),
     "history": ("driftline.cli.schedule_history", "List what ran, the newest first."),
-    "timeline": ("driftline.cli.schedule_timeline", "Show metrics of a schedule over its windows, each with its bound."),
+    "timeline": (
+        "driftline.cli.schedule_timeline",
+        "Show metrics of a schedule over its windows, each with its bound.",
+    ),
 }
 
 

@@ -364,7 +364,12 @@ def interval(estimate: Estimate, level: float) -> tuple[float, float] | None:
         far = max(abs(low), abs(high))
         near = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
         low, high = near, far
-    return unscaled(estimate.code, low), unscaled(estimate.code, high)
+    low, high = unscaled(estimate.code, low), unscaled(estimate.code, high)
+    value = estimate.value
+    if value is None or not math.isfinite(value):
+        return low, high
+    # The bias of the bootstrap may move the interval past a value at the end of its range; people must find it inside.
+    return min(low, value), max(high, value)
 
 
 def _scaled_interval(estimate: Estimate, level: float) -> tuple[float, float] | None:

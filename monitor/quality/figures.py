@@ -93,6 +93,12 @@ class Figure:
     sketch_error: float = 0.0
     p_unchanged: float | None = None
 
+    def __post_init__(self) -> None:
+        # Draws around 0 % and 100 % lie on one side of them; people must find the value inside its interval.
+        if self.interval is not None and self.value is not None and not math.isnan(self.value):
+            low, high = self.interval
+            object.__setattr__(self, "interval", (min(low, self.value), max(high, self.value)))
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:

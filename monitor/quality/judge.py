@@ -306,7 +306,9 @@ def _claim(
     elif case.threshold.threshold is not None:
         bound = case.threshold.threshold + sign * case.tolerance
         of = "the threshold in constraints.json" if is_fixed else "the baseline's value"
-        why = f"{of} and a tolerance of {case.tolerance:.4g}" + (f" ({case.why})" if case.why else "")
+        why = f"{of} and a tolerance of {case.tolerance:.4g}" + (
+            f" ({case.why})" if case.why and case.why != f"{case.tolerance:.4g}" else ""
+        )
     current = case.current
     evidence = given.evidence is not False
     note = current.why_not or None
