@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-MAPPED = ("monitor", "baselines", "kernels", "capture", "reports", "registry")
+MAPPED = ("monitor", "baselines", "kernels", "capture", "reports", "registry", "cards")
 OWN = find_packages(
     include=["driftline", "driftline.*"],
     exclude=[pattern for m in MAPPED for pattern in (f"driftline.{m}", f"driftline.{m}.*")],

@@ -49,6 +49,7 @@ the terminal; `NO_COLOR` turns them off.
 | `DRIFTLINE_THREADS` | threads to use where `--threads` does not say; otherwise the processors at hand, at most 16 |
 | `DRIFTLINE_CACHE_DIR` | folder for compiled code; otherwise `driftline` in `XDG_CACHE_HOME`, or `~/.cache/driftline` |
 | `DRIFTLINE_ENGINE` | compiled loops: `auto` (default) where they pay, `numpy` never, `compiled` always; same numbers |
+| `VISUAL`, `EDITOR` | the editor of `driftline card edit` |
 | `DRIFTLINE_DEBUG` | any value: show where a fault of driftline itself happened |
 | `AWS_…` and the like | credentials and addresses of object stores, as the stores' own tools read them |
 """
@@ -66,6 +67,8 @@ _CALLS = {
     "schedule": "What it is about: [Schedules](schedules.md).\n\n",
     "scheduler": "What it is about: [Schedules](schedules.md), [Reliability of the loop](loop-reliability.md).\n\n",
     "alert": "What it is about: [Alerts](alerts.md), [Notifications](notifications.md).\n\n",
+    "card": "What it is about: [Model cards](cards.md), [Cards as files](card-files.md), "
+    "[What a card must say](card-checks.md).\n\n",
     "lineage": "What it is about: [Lineage](lineage.md).\n\n",
     "metrics": "What it is about: [Telemetry](telemetry.md).\n\n",
     "truth": "What it is about: [Ground truth](ground-truth.md).\n\n",

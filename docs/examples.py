@@ -10,7 +10,7 @@ A page runs in an empty folder of its own, from top to bottom. What counts as an
 =========== ===========================================================================================
 ``console`` lines that begin with ``$`` are commands; the lines below one are all that it prints
 ``python``  run in one namespace per page; a ``text`` block right below holds what it prints
-``toml``    must be overrides or settings that driftline accepts, or a part of ``driftline.toml``
+``toml``    must be overrides or settings that driftline accepts, a card, or a part of ``driftline.toml``
 ``json``    must be JSON
 ``sh``      never run: installing and the like
 =========== ===========================================================================================
@@ -235,6 +235,7 @@ def _failed(command: str, status: int, output: str) -> str | None:
 
 
 def _check_toml(block: Block) -> None:
+    from driftline.cards.limits import SECTIONS as OF_CARDS
     from driftline.configuration import SECTIONS, read_configuration
 
     name, data = f"line {block.line}", block.text.encode()
@@ -243,6 +244,10 @@ def _check_toml(block: Block) -> None:
     elif set(tomllib.loads(block.text)) & set(SECTIONS):
         # A part of a file may speak of what stands in another part.
         read_configuration(data, name, known=DECLARED)
+    elif set(tomllib.loads(block.text)) & set(OF_CARDS):
+        from driftline.cards.text import read_card
+
+        read_card(data, name, "toml")
     else:
         _check_overrides(data, name)
 

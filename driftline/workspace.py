@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from driftline.rooms import (
         Alerts,
         Baselines,
+        Cards,
         Endpoints,
         Events,
         Executions,
@@ -195,6 +196,13 @@ class Workspace:
         return Alerts(self)
 
     @cached_property
+    def cards(self) -> Cards:
+        """Model cards: write, review, approve, export, verify."""
+        from driftline.rooms import Cards
+
+        return Cards(self)
+
+    @cached_property
     def lineage(self) -> Lineage:
         """Lineage: where things came from, and what they led to."""
         from driftline.rooms import Lineage
@@ -302,7 +310,7 @@ class Workspace:
             )
 
     def scheduler(self, *, send: bool = True) -> Scheduler:
-        """Return a scheduler of this workspace.
+        """Return a scheduler of this workspace, which also brings what it finds to the model cards.
 
         Parameters
         ----------
@@ -319,7 +327,14 @@ class Workspace:
             from driftline.monitor.post import Post
 
             post = Post().send_due
-        return Scheduler(self.registry, self.place, Settings.of(stored), post=post)
+        place = self.place
+
+        def fed(registry: Registry, owner: str, *, wait: bool = True) -> int:
+            from driftline.cards.feeding import feed
+
+            return feed(registry, place, owner, wait=wait)
+
+        return Scheduler(self.registry, place, Settings.of(stored), post=post, feed=fed)
 
     def close(self) -> None:
         """Close the registry."""

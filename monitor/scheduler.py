@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Runner = Callable[..., Finding]
 
     class Poster(Protocol):
-        """What sends; without waiting for answers where `wait` is false."""
+        """What sends, or feeds; without waiting for answers, or only some at a time, where `wait` is false."""
 
         def __call__(self, registry: Registry, owner: str, *, wait: bool = True) -> int: ...
 
@@ -73,6 +73,8 @@ class Scheduler:
         Runs one execution; :func:`driftline.monitor.running.run` where not given.
     post : callable, optional
         Sends what the outbox holds and returns how many were sent; nothing is sent where it is not given.
+    feed : callable, optional
+        Brings what was found to the model cards and returns how much; nothing is brought where it is not given.
 
     Attributes
     ----------
@@ -88,6 +90,7 @@ class Scheduler:
         *,
         runner: Runner = run,
         post: Poster | None = None,
+        feed: Poster | None = None,
     ) -> None:
         self.registry = registry
         self.place = place
@@ -95,6 +98,7 @@ class Scheduler:
         self.id = f"{socket.gethostname()[:40]}-{os.getpid()}-{new_id()[-8:]}"
         self._runner = runner
         self._post = post
+        self._feed = feed
         self._stop = threading.Event()
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
@@ -123,9 +127,16 @@ class Scheduler:
         self._announce()
         keeper = threading.Thread(target=self._keep_leases, name="driftline-leases", daemon=True)
         keeper.start()
-        post = threading.Thread(target=self._keep_posting, name="driftline-post", daemon=True)
-        if self._post is not None:
-            post.start()
+        beside = [
+            threading.Thread(target=self._keep_on, args=(action, what), name=f"driftline-{name}", daemon=True)
+            for name, what, action in (
+                ("post", "send notifications", self._post),
+                ("feed", "feed the model cards", self._feed),
+            )
+            if action is not None
+        ]
+        for one in beside:
+            one.start()
         try:
             with ThreadPoolExecutor(self.settings.workers, "driftline-run") as pool:
                 running: set[Future[bool]] = set()
@@ -151,8 +162,8 @@ class Scheduler:
         finally:
             self._stop.set()
             keeper.join(5)
-            if post.is_alive():
-                post.join(5)
+            for one in beside:
+                one.join(5)
             self._farewell()
 
     def _turn(self, pool: ThreadPoolExecutor, running: set[Future[bool]]) -> None:
@@ -189,7 +200,8 @@ class Scheduler:
             self._look_after_alerts()
         self._beat()
         sent = 0 if self._post is None else self._post(self.registry, self.id)
-        return Tick(planned, skipped, ran, late, sent)
+        fed = 0 if self._feed is None else self._feed(self.registry, self.id)
+        return Tick(planned, skipped, ran, late, sent, fed)
 
     def drain(self, *, most: int = 10_000) -> Tick:
         """Go on until nothing is due any more."""
@@ -202,8 +214,9 @@ class Scheduler:
                 total.ran + done.ran,
                 total.late + done.late,
                 total.sent + done.sent,
+                total.fed + done.fed,
             )
-            if not (done.planned or done.ran or done.late or done.sent):
+            if not (done.planned or done.ran or done.late or done.sent or done.fed):
                 break
         return total
 
@@ -424,18 +437,17 @@ class Scheduler:
         )
         self._beating.start()
 
-    def _keep_posting(self) -> None:
-        """Send what is to be sent, in a thread of its own: a receiver that is slow keeps no run waiting."""
-        assert self._post is not None
+    def _keep_on(self, action: Poster, what: str) -> None:
+        """Send, or feed, in a thread of its own: a receiver that is slow keeps no run waiting."""
         while not self._stop.is_set():
-            sent = 0
+            done = 0
             try:
-                sent = self._post(self.registry, self.id, wait=False)
+                done = action(self.registry, self.id, wait=False)
             except DriftlineError as error:
-                _log.warning("cannot send notifications: %s", error)
+                _log.warning("cannot %s: %s", what, error)
             except Exception:  # noqa: BLE001
-                _log.exception("sending notifications failed")
-            if not sent:
+                _log.exception("could not %s", what)
+            if not done:
                 self._stop.wait(min(self.settings.poll / 1e6, 1.0))
 
     def _lease(self, name: str) -> bool:

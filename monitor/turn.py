@@ -76,6 +76,8 @@ class Tick:
         Executions made, recorded as skipped, run, and made anew for late data.
     sent : int
         Notifications delivered.
+    fed : int
+        Reports and baselines noted on model cards.
     """
 
     planned: int = 0
@@ -83,6 +85,7 @@ class Tick:
     ran: int = 0
     late: int = 0
     sent: int = 0
+    fed: int = 0
 
     def __bool__(self) -> bool:
-        return any((self.planned, self.skipped, self.ran, self.late, self.sent))
+        return any((self.planned, self.skipped, self.ran, self.late, self.sent, self.fed))

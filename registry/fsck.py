@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import sqlalchemy as sa
 
 from driftline.errors import DriftlineError, printable
-from driftline.registry import audit_check
+from driftline.registry import audit_check, card_check
 from driftline.registry.database import RegistryError
 from driftline.registry.executions import ENDED, FINISHED, RUNNING
 from driftline.registry.folders import check_path, stored_digest
@@ -89,6 +89,7 @@ def fsck(
         _deployments,
         _deliveries,
         _alerts,
+        _cards,
     ]
     for check in checks:
         try:
@@ -309,6 +310,25 @@ def _alerts(tx: Tx) -> Iterator[Finding]:
     wrong = (alerts.c.state == "resolved") != alerts.c.resolved.is_not(None)
     for row in tx.all(sa.select(alerts.c.id).where(wrong).order_by(alerts.c.id).limit(MOST_FINDINGS)):
         yield Finding("error", "is resolved and not, both", f"alerts/{row.id}", "restore a backup")
+
+
+def _cards(tx: Tx) -> Iterator[Finding]:
+    if missing := card_check.guards_missing(tx):
+        yield Finding(
+            "error",
+            f"what keeps model cards from being changed was removed: {', '.join(missing)}",
+            "cards",
+            "find out who did that",
+        )
+    for one in card_check.verify(tx)[:MOST_FINDINGS]:
+        name = printable(one.card, 80)
+        where = f"cards/{name}"
+        if one.record is not None:
+            where += f"/records/{one.record}"
+        elif one.version is not None:
+            where += f"/{one.version}"
+        fix = "compare with a backup, and find out who could write to the database"
+        yield Finding("error", one.what, where, fix)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -1,146 +1,15 @@
-"""Tables of the registry.
-
-Both engines hold the same values in the same way: instants are microseconds since 1970-01-01 UTC, documents are canonical
-JSON in text, and text that PostgreSQL could not hold (NUL, lone surrogates) is refused on SQLite too.
-"""
+"""Tables of the registry; see :mod:`driftline.registry.columns` for how they hold values."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator
 
-from driftline.errors import InputError, UsageError, printable
+from driftline.registry.columns import Flag, Instant, Json, Real, Words, canonical, metadata
+from driftline.registry.columns import column as _column
+from driftline.registry.columns import sequence as _sequence
+from driftline.registry.columns import table as _table
 
-__all__ = ["Flag", "Instant", "Json", "Words", "canonical", "metadata"]
-
-MOST_TEXT = 1 << 24
-
-
-def _checked(value: str) -> str:
-    if len(value) > MOST_TEXT:
-        raise UsageError(
-            f"{len(value):,} characters are too many for the registry",
-            code="E-TEXT",
-            fix="keep such texts in files",
-        )
-    if "\0" in value:
-        raise UsageError(f"{printable(value, 60)!r} holds a NUL character", code="E-TEXT", fix="leave it out")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise UsageError(
-            f"{printable(value, 60)!r} holds half of a surrogate pair", code="E-TEXT", fix="leave it out"
-        ) from None
-    return value
-
-
-def canonical(value: Any) -> str:
-    """Return a document as text in its one canonical form: keys in order, no white space, ASCII only.
-
-    Raises
-    ------
-    ValueError
-        If a number in it is not finite.
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
-
-
-class Words(TypeDecorator[str]):
-    """Text that both engines can hold, and sort, by its code points."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        """Leave the language of PostgreSQL's host out of it."""
-        return dialect.type_descriptor(
-            postgresql.TEXT(collation="C") if dialect.name == "postgresql" else sa.Text()
-        )
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        """Refuse what one of the engines would refuse, or change."""
-        return None if value is None else _checked(value)
-
-
-class Json(TypeDecorator[Any]):
-    """A document, as canonical JSON in text: keys in order, no white space."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Write the document."""
-        if value is None:
-            return None
-        try:
-            text = canonical(value)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageError(
-                f"a document cannot be stored: {printable(error, 100)}",
-                code="E-VALUE",
-                fix="use texts, finite numbers, true, false, null, lists and objects",
-            ) from None
-        return _checked(text)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        """Read the document."""
-        try:
-            return None if value is None else json.loads(value)
-        except ValueError:
-            raise InputError(
-                "holds a document that is damaged",
-                code="E-REGISTRY",
-                file="the registry's database",
-                fix="look at it with `driftline fsck`, or restore a backup",
-            ) from None
-
-
-class Flag(TypeDecorator[bool]):
-    """True or false, as a whole number: strict tables of SQLite have no booleans."""
-
-    impl = sa.Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: bool | None, dialect: sa.Dialect) -> int | None:
-        """Write it."""
-        return None if value is None else int(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> bool | None:
-        """Read it."""
-        return None if value is None else bool(value)
-
-
-Instant = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""Microseconds since 1970-01-01 UTC; also durations, in microseconds."""
-
-Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
-"""A number in double precision."""
-
-_NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-}
-metadata = sa.MetaData(naming_convention=_NAMING)
-
-
-def _table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, metadata, *parts, sqlite_strict=True)
-
-
-def _column(name: str, kind: Any, *args: Any, null: bool = False, **given: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, *args, nullable=null, **given)
-
-
-def _sequence(name: str = "seq") -> sa.Column[Any]:
-    return sa.Column(name, Instant, primary_key=True, autoincrement=True)
-
+__all__ = ["Flag", "Instant", "Json", "Real", "Words", "canonical", "metadata"]
 
 # --- what is there -------------------------------------------------------------------------------------------------
 
@@ -457,6 +326,132 @@ edges = _table(
     ),  # ContributedTo, AssociatedWith, DerivedFrom, Produced, SameAs
     _column("created", Instant),
     sa.Index(None, "target"),
+)
+
+# --- model cards ----------------------------------------------------------------------------------------------------
+
+cards = _table(
+    "cards",
+    _column("id", Words, primary_key=True),
+    _column("name", Words),
+    _column("arn", Words),
+    _column("status", Words),  # of the newest version: Draft, PendingReview, Approved, Archived
+    _column("version", sa.Integer),  # the newest
+    _column("approved_version", sa.Integer, null=True),  # the newest that is approved
+    _column("content_hash", Words),  # of the newest version
+    _column("model_id", Words, null=True),  # model_overview.model_id of the newest version
+    _column(
+        "model_key", Words, null=True
+    ),  # sha256 of model_id: PostgreSQL has no index for texts of any length
+    _column("model", Words, null=True),  # the registry's model that it is about
+    _column("risk_rating", Words, null=True),  # High, Medium, Low, Unknown
+    _column("owner", Words, null=True),  # model_overview.model_owner
+    _column("package_group", Words, null=True),
+    _column("tags", Json),
+    _column(
+        "policy", Json
+    ),  # what becomes of the monitors' reports: {"evaluations": "evidence", "every": "P1D"}
+    _column("cloned_from", Json, null=True),  # {"name", "version", "content_hash"}
+    _column("records", sa.Integer),  # how many the chain has
+    _column("head", Words),  # hash of the chain's newest record
+    _column("created", Instant),
+    _column("created_by", Words),
+    _column("modified", Instant),
+    _column("modified_by", Words),
+    _column("deleted", Instant, null=True),  # then only the chain is left
+    sa.Index(
+        "uq_cards_name",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("deleted IS NULL"),
+        postgresql_where=sa.text("deleted IS NULL"),
+    ),
+    sa.Index(
+        "uq_cards_model_key",
+        "model_key",
+        unique=True,
+        sqlite_where=sa.text("deleted IS NULL"),
+        postgresql_where=sa.text("deleted IS NULL"),
+    ),
+    sa.Index(None, "created"),
+    sa.Index(None, "modified"),
+    sa.Index(None, "model"),
+    sa.Index(None, "status", "modified"),
+    sa.Index(None, "package_group", "modified"),
+)
+
+card_versions = _table(
+    "card_versions",  # what a version says is never changed; triggers see to it
+    _column("card", Words, sa.ForeignKey("cards.id"), primary_key=True),
+    _column("version", sa.Integer, primary_key=True),
+    _column("content", Words),  # JSON as SageMaker has it, keys in SageMaker's order
+    _column("extensions", Json),  # what SageMaker has no place for
+    _column(
+        "provenance", Json
+    ),  # {"training_details.training_job_details.training_arn": {"source", "moment"}}
+    _column("content_hash", Words),  # sha256 of the canonical JSON (RFC 8785) of {"content", "extensions"}
+    _column("status", Words),  # the one it has, or had when the next version came
+    _column("author", Words),
+    _column("created", Instant),
+    _column("reason", Words),
+    _column("status_moment", Instant),
+    _column("status_by", Words),
+    _column("approved", Instant, null=True),
+    _column("approved_by", Words, null=True),
+    sa.Index(None, "card", "status"),
+)
+
+card_records = _table(
+    "card_records",  # the chain of hashes of one card; rows are never changed nor removed, triggers see to it
+    _column("card", Words, sa.ForeignKey("cards.id"), primary_key=True),
+    _column("seq", sa.Integer, primary_key=True),  # from 1, without a gap
+    _column("kind", Words),  # created, revised, status, tagged, policy, model, evidence, exported, deleted
+    _column("version", sa.Integer),
+    _column("content_hash", Words),
+    _column("status", Words),
+    _column("previous_status", Words, null=True),
+    _column("who", Words),
+    _column("moment", Instant),
+    _column("reason", Words),
+    _column("detail", Json),
+    _column("previous", Words),  # hash of the record before
+    _column("hash", Words),
+)
+
+card_evidence = _table(
+    "card_evidence",  # monitors' reports and baselines, beside the text
+    _column("card", Words, sa.ForeignKey("cards.id"), primary_key=True),
+    _column("source", Words, primary_key=True),  # executions/ID or baselines/NAME/VERSION
+    _column("schedule", Words, null=True),
+    _column("kind", Words),  # data-quality, model-quality, bias, attribution
+    _column("status", Words),  # passed, violated, undetermined, baseline
+    _column("window_start", Instant, null=True),
+    _column("window_end", Instant, null=True),
+    _column("path", Words),  # of the report or the baseline, below the workspace's root
+    _column("digest", Words),
+    _column("summary", Words),  # one sentence
+    _column("record", sa.Integer),  # seq of its record in the chain
+    _column("moment", Instant),
+    sa.Index(None, "card", "moment"),
+    sa.Index(None, "card", "schedule", "window_end", "moment"),
+)
+
+card_exports = _table(
+    "card_exports",
+    _column("card", Words, sa.ForeignKey("cards.id"), primary_key=True),
+    _column("name", Words, primary_key=True),  # of the export job
+    _column("arn", Words, unique=True),
+    _column("version", sa.Integer),
+    _column("format", Words),  # pdf, html, md, json
+    _column("output", Words),  # folder or URL that was asked for
+    _column("status", Words),  # InProgress, Completed, Failed
+    _column("artifact", Words, null=True),  # the file
+    _column("digest", Words, null=True),
+    _column("failure_reason", Words, null=True),
+    _column("who", Words),
+    _column("created", Instant),
+    _column("modified", Instant),
+    sa.Index(None, "card", "created"),
 )
 
 # --- who, and what they did -----------------------------------------------------------------------------------------

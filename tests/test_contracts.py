@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MAPPED = ("monitor", "baselines", "kernels", "capture", "reports", "registry")
+MAPPED = ("monitor", "baselines", "kernels", "capture", "reports", "registry", "cards")
 BIN = Path(sys.executable).parent
 
 

@@ -89,7 +89,7 @@ def test_bare_folder_names_are_never_imported() -> None:
         "assert 'driftline.kernels.native' in sys.modules\n"
     )
     assert loaded_by(program).isdisjoint(
-        {"kernels", "monitor", "baselines", "capture", "reports", "registry"}
+        {"kernels", "monitor", "baselines", "capture", "reports", "registry", "cards"}
     )
 
 

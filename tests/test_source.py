@@ -22,13 +22,17 @@ FOLDERS = (
     "capture",
     "reports",
     "registry",
+    "cards",
     "benchmarks",
     "docs",
     "tests",
     ".ci",
 )
-LIBRARY = ("driftline", "monitor", "baselines", "kernels", "capture", "reports", "registry")
+LIBRARY = ("driftline", "monitor", "baselines", "kernels", "capture", "reports", "registry", "cards")
 TEXT = {".py", ".md", ".toml", ".txt", ".css", ".html", ".json", ".jsonl", ".csv", ".cfg", ".ini", ".sh", ""}
+
+READS_YAML = "cards/convert/header.py"
+"""It looks at what the parser meets, and makes nothing of it but texts, lists and objects."""
 
 RUNS_CODE = {
     "monitor/preprocessor_child.py",  # the user's own preprocessor, in a confined process
@@ -94,7 +98,8 @@ def test_the_walk_sees_the_tree() -> None:
     ids=["unfinished words", "unfinished", "this machine", "any machine", "registries"],
 )  # fmt: skip
 def test_words_that_do_not_belong(pattern: str) -> None:
-    assert found_in_texts(pattern) == []
+    # Documents of others stand as they were published.
+    assert [at for at in found_in_texts(pattern) if not at.startswith("tests/data/cards/convert/")] == []
 
 
 def test_text_is_utf8_with_plain_line_ends() -> None:
@@ -143,7 +148,8 @@ def test_nothing_that_is_read_can_run() -> None:
                 what = "shell or allow_pickle"
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-                what = next((n for n in names if n.partition(".")[0] in modules), None)
+                allowed = {"yaml"} if file == READS_YAML else set()
+                what = next((n for n in names if n.partition(".")[0] in modules - allowed), None)
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 what = node.attr if (node.value.id, node.attr) in attributes else None
             if what:
@@ -204,7 +210,8 @@ def test_ignored_types_say_what_they_ignore() -> None:
 def test_files_are_small() -> None:
     """One idea each: beyond 600 lines there are two. The compiled loops are one unit of compilation."""
     sizes = {name(p): len(p.read_bytes().split(b"\n")) for p in files(*LIBRARY) if p.suffix == ".py"}
-    assert [file for file, n in sizes.items() if n > 600 and file != "kernels/native.py"] == []
+    apart = ("kernels/native.py", "registry/migrations/versions/")  # the latter are written by Alembic
+    assert [file for file, n in sizes.items() if n > 600 and not file.startswith(apart)] == []
 
 
 def test_every_module_is_documented() -> None:

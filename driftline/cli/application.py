@@ -29,6 +29,7 @@ COMMANDS = {
     "scheduler": ("driftline.cli.scheduler", "Run what is due, until stopped."),
     "alert": ("driftline.cli.alert", "See and handle alerts."),
     "model": ("driftline.cli.model", "List models and their versions; import them."),
+    "card": ("driftline.cli.card", "Write, review, approve, export and verify model cards."),
     "endpoint": ("driftline.cli.endpoint", "List endpoints and what they serve; deploy."),
     "baselines": ("driftline.cli.baselines", "Look at, accept and reject the workspace's baselines."),
     "events": ("driftline.cli.events", "List every change of state."),

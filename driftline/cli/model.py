@@ -12,7 +12,10 @@ COMMANDS = {
     "list": ("driftline.cli.model_list", "List models."),
     "show": ("driftline.cli.model_show", "Show one model, and where its versions serve."),
     "versions": ("driftline.cli.model_versions", "List the versions of a model."),
-    "import": ("driftline.cli.model_import", "Bring a model in, from MLflow or from files."),
+    "import": (
+        "driftline.cli.model_import",
+        "Bring a model in, from MLflow, from SageMaker's answers or from files.",
+    ),
 }
 
 

@@ -18,6 +18,13 @@ __all__ = ["command"]
 
 @click.command(name="import")
 @click.argument("name", metavar="MODEL")
+@click.argument("more", metavar="[FILE]...", nargs=-1)
+@click.option(
+    "--sagemaker",
+    multiple=True,
+    metavar="FILE",
+    help="What SageMaker's describe and search calls answered, as JSON; several files or folders in a row.",
+)
 @click.option(
     "--mlflow", metavar="URI", help="Read MLflow's registry and runs there; MODEL is its name in MLflow."
 )
@@ -38,9 +45,16 @@ __all__ = ["command"]
 @workspace_option
 @as_json
 def command(
-    name: str, mlflow: str | None, reason: str, workspace: str | None, json_: bool, **given: Any
+    name: str,
+    more: tuple[str, ...],
+    sagemaker: tuple[str, ...],
+    mlflow: str | None,
+    reason: str,
+    workspace: str | None,
+    json_: bool,
+    **given: Any,
 ) -> int:
-    """Bring a model in, from MLflow or from files.
+    """Bring a model in, from MLflow, from SageMaker's answers or from files.
 
     What can be found out is filled in: sizes, digests and times of files; of MLflow's runs also parameters, metrics,
     data sets and code. Importing again changes nothing where nothing changed.
@@ -48,9 +62,19 @@ def command(
     \b
       driftline model import churn --artifact churn.onnx --data train.csv --owner growth
       driftline model import churn --mlflow http://127.0.0.1:5000 --version champion --endpoint churn-prod
+      driftline model import churn --sagemaker describe_model.json describe_training_job.json
     """
+    if more and not sagemaker:
+        raise click.UsageError(f"unexpected argument {more[0]!r}: files follow --artifact or --sagemaker")
+    if mlflow and sagemaker:
+        raise click.UsageError("--sagemaker and --mlflow stand side by side: import one after the other")
     with opened(workspace) as ws:
-        imported = _mlflow(ws, name, mlflow, given, reason) if mlflow else _plain(ws, name, given, reason)
+        if mlflow:
+            imported = _mlflow(ws, name, mlflow, given, reason)
+        elif sagemaker:
+            imported = _sagemaker(ws, name, [*sagemaker, *more], given, reason)
+        else:
+            imported = _plain(ws, name, given, reason)
     if json_:
         print_document(
             {
@@ -96,6 +120,38 @@ def _mlflow(ws: Workspace, name: str, uri: str, given: dict[str, Any], reason: s
     )
 
 
+def _sagemaker(ws: Workspace, name: str, files: list[str], given: dict[str, Any], reason: str) -> Imported:
+    from driftline.registry.importing.sagemaker import from_sagemaker
+
+    extra = [option for option in ("artifacts", "data", "code", "named") if given[option]]
+    if extra:
+        shown = {"named": "--as"}.get(extra[0], f"--{extra[0].rstrip('s')}")
+        raise click.UsageError(f"{shown} stands beside --sagemaker, whose answers say it")
+    return from_sagemaker(
+        ws.registry,
+        files,
+        name,
+        version=given["version"],
+        job=given["job"],
+        owner=given["owner"],
+        description=given["description"],
+        risk_rating=given["risk"],
+        tags=_tags(given) or None,
+        endpoint=given["endpoint"],
+        reason=reason,
+    )
+
+
+def _tags(given: dict[str, Any]) -> dict[str, str]:
+    tags = {}
+    for tag in given["tags"]:
+        key, sign, value = tag.partition("=")
+        if not sign:
+            raise click.UsageError(f"--tag {tag!r} has no value: write NAME=VALUE")
+        tags[key] = value
+    return tags
+
+
 def _plain(ws: Workspace, name: str, given: dict[str, Any], reason: str) -> Imported:
     from driftline.errors import UsageError
 
@@ -103,14 +159,11 @@ def _plain(ws: Workspace, name: str, given: dict[str, Any], reason: str) -> Impo
         raise click.UsageError("--as is for --mlflow")
     if not given["artifacts"] and not given["version"]:
         raise UsageError(
-            "nothing says what to import", fix="give --artifact FILE, or --mlflow URI", field="MODEL"
+            "nothing says what to import",
+            fix="give --artifact FILE, --mlflow URI or --sagemaker FILE",
+            field="MODEL",
         )
-    tags = {}
-    for tag in given["tags"]:
-        key, sign, value = tag.partition("=")
-        if not sign:
-            raise click.UsageError(f"--tag {tag!r} has no value: write NAME=VALUE")
-        tags[key] = value
+    tags = _tags(given)
     return ws.models.bring(
         name,
         reason=reason,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-__all__ = ["STANDARD_OUTPUT", "open_standard_streams", "print_json", "silence"]
+__all__ = ["STANDARD_OUTPUT", "open_standard_streams", "print_json", "print_whole", "silence"]
 
 STANDARD_OUTPUT = "standard output"
 """What errors call it; it stands where other errors have a file name."""
@@ -60,7 +60,11 @@ def silence() -> None:
 
 def print_json(text: str) -> None:
     """Print a JSON document, and nothing else, on standard output: always in UTF-8, whatever the locale."""
-    data = (text if text.endswith("\n") else text + "\n").encode("utf-8", "surrogatepass")
+    print_whole((text if text.endswith("\n") else text + "\n").encode("utf-8", "surrogatepass"))
+
+
+def print_whole(data: bytes) -> None:
+    """Write a file to standard output, byte by byte."""
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

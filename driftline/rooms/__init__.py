@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from driftline.rooms.alerts import Alerts
 from driftline.rooms.baselines import Baselines
+from driftline.rooms.cards import Cards
 from driftline.rooms.endpoints import Endpoints
 from driftline.rooms.events import Events
 from driftline.rooms.executions import Executions
@@ -19,6 +20,7 @@ from driftline.rooms.schedules import Schedules
 __all__ = [
     "Alerts",
     "Baselines",
+    "Cards",
     "Endpoints",
     "Events",
     "Executions",

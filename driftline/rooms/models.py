@@ -9,6 +9,7 @@ from driftline.rooms.room import Room
 
 if TYPE_CHECKING:
     import builtins
+    import os
     from collections.abc import Iterable, Mapping
 
     from driftline.registry.importing.imported import Imported
@@ -131,6 +132,14 @@ class Models(Room):
         from driftline.registry.importing.mlflow import from_mlflow
 
         return from_mlflow(self._house.registry, client_or_uri, name, **given)
+
+    def from_sagemaker(
+        self, answers: Iterable[str | os.PathLike[str] | Mapping[str, Any]], name: str, **given: Any
+    ) -> Imported:
+        """Bring models of SageMaker; see :func:`driftline.registry.importing.sagemaker.from_sagemaker`."""
+        from driftline.registry.importing.sagemaker import from_sagemaker
+
+        return from_sagemaker(self._house.registry, answers, name, **given)
 
     def archive(self, name: str, *, reason: str = "") -> bool:
         """Put a model away; what is known of it stays."""

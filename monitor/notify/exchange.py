@@ -15,7 +15,7 @@ import ssl
 import time
 from collections.abc import Mapping  # noqa: TC003  dataclasses read it
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from driftline.monitor.notify.error import SendError
 
@@ -148,8 +148,9 @@ def exchange(
     connect: Deadline,
     total: Deadline,
     body_cap: int,
+    method: Literal["GET", "POST"] = "POST",
 ) -> tuple[int, dict[str, str], bytes, bool]:
-    """POST a body and read the answer.
+    """Send a request and read the answer.
 
     Parameters
     ----------
@@ -164,6 +165,7 @@ def exchange(
         Until the connection stands, TLS included; until the end.
     body_cap : int
         Bytes of the answer that are read.
+    method : {"POST", "GET"}
 
     Returns
     -------
@@ -178,7 +180,7 @@ def exchange(
     host = destination.host
     try:
         with _connected(destination, addresses, context, connect) as sock:
-            return _talk(_Connection(destination, sock, total), destination, body, headers, body_cap)
+            return _talk(_Connection(destination, sock, total), destination, method, body, headers, body_cap)
     except TimeoutError:
         raise SendError("timeout", f"{host} did not answer in time") from None
     except (http.client.HTTPException, _TooMuchError) as error:
@@ -227,7 +229,12 @@ def _connected(
 
 
 def _talk(
-    connection: _Connection, destination: Destination, body: bytes, headers: Mapping[str, str], body_cap: int
+    connection: _Connection,
+    destination: Destination,
+    method: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    body_cap: int,
 ) -> tuple[int, dict[str, str], bytes, bool]:
     sent = {
         "Host": destination.host_header,
@@ -239,7 +246,7 @@ def _talk(
     with contextlib.closing(connection):
         # Who closes while we still send may have said why before, such as 413.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request("POST", destination.target, body=body, headers=sent)
+            connection.request(method, destination.target, body=body or None, headers=sent)
         with contextlib.closing(connection.getresponse()) as response:
             assert isinstance(response, _Response)
             kept = {name: value for name in KEPT if (value := response.getheader(name)) is not None}

@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from driftline.errors import InputError, UsageError
 from driftline.monitor.notify.address import Allowed, Destination, read_url, refusal
@@ -130,6 +130,15 @@ class Guard:
             If it may not be sent there, or no answer came. After `total_seconds` it is over, however the receiver
             behaves.
         """
+        return self._ask(url, "POST", body, headers)
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET what a URL names, and return the answer, whatever its status; as :meth:`post` otherwise."""
+        return self._ask(url, "GET", b"", headers or {})
+
+    def _ask(
+        self, url: str, method: Literal["GET", "POST"], body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
         started = time.monotonic()
         connect, total = Deadline(self.connect_seconds), Deadline(self.total_seconds)
         try:
@@ -145,6 +154,7 @@ class Guard:
             connect=connect,
             total=total,
             body_cap=self.body_cap,
+            method=method,
         )
         return Answer(status, kept, answer, time.monotonic() - started, is_whole)
 

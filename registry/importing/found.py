@@ -11,11 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 from driftline.errors import InputError, UsageError, printable
 from driftline.registry.artifacts import MOST_ARTIFACTS, artifact_of
+from driftline.registry.given import check_no_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Found", "file_of", "files_of", "found_in", "local_path"]
+__all__ = ["Found", "file_of", "files_of", "found_in", "local_path", "without_password"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +146,17 @@ def file_of(path: Path, name: str, uri: str) -> Found:
     except OSError:
         modified = None
     return Found(name, uri, described["digest"], described["size"], modified)
+
+
+def without_password(uri: str) -> str:
+    """Return a URI without who logs in, and without what follows ``?`` where that holds a key."""
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return uri
+    authority, slash, path = rest.partition("/")
+    bare = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+    try:
+        check_no_secrets("uri", bare)
+    except UsageError:
+        return bare.partition("?")[0]
+    return bare

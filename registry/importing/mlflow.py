@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from driftline.capture.event import check_name
 from driftline.errors import InputError, UsageError, printable
 from driftline.registry.given import check_no_secrets
-from driftline.registry.importing.found import file_of, files_of, local_path
+from driftline.registry.importing.found import file_of, files_of, local_path, without_password
 from driftline.registry.importing.imported import Draft, Imported, declare, serve
 from driftline.registry.moments import shown
 from driftline.registry.store import Registry
@@ -155,7 +155,7 @@ def _write(tx: Tx, model: str, read: _Read, endpoint: str | None) -> Imported:
 
 
 def _client(uri: str) -> Client:
-    shown_uri = printable(_without_password(uri), 200)
+    shown_uri = printable(without_password(uri), 200)
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
         # MLflow would make one there.
         raise UsageError(f"there is no store of MLflow at {shown_uri}", code="E-MLFLOW", fix="check the path")
@@ -305,7 +305,7 @@ def _draft(client: Client, model: str, version: Any, run: Any, notes: list[str])
         created=version.creation_timestamp * 1000 if version.creation_timestamp else None,
         origin={
             "system": "mlflow",
-            "store": _without_password(str(getattr(client, "tracking_uri", None) or "")) or None,
+            "store": without_password(str(getattr(client, "tracking_uri", None) or "")) or None,
             "model": model,
             "version": number,
             "run": version.run_id or None,
@@ -316,6 +316,9 @@ def _draft(client: Client, model: str, version: Any, run: Any, notes: list[str])
         framework = _framework(run)
         if framework:
             made.tags.setdefault("framework", framework)
+        signature = _signature(run)
+        if signature and made.origin is not None:
+            made.origin["schema"] = signature
     return made
 
 
@@ -342,7 +345,7 @@ def _artifacts(client: Client, model: str, version: Any, notes: list[str]) -> li
         else:
             return [file.document() for file in files]
     name = source.rstrip("/").rpartition("/")[2] or source
-    return [{"name": name, "uri": _without_password(source), "digest": None, "size": None}]
+    return [{"name": name, "uri": without_password(source), "digest": None, "size": None}]
 
 
 def _training(client: Client, run: Any, notes: list[str]) -> dict[str, Any]:
@@ -388,7 +391,7 @@ def _number(value: Any) -> float | str:
 
 def _code(tags: Mapping[str, str]) -> str | None:
     commit = tags.get("mlflow.source.git.commit")
-    repository = _without_password(tags.get("mlflow.source.git.repoURL") or "")
+    repository = without_password(tags.get("mlflow.source.git.repoURL") or "")
     if commit:
         return f"{repository}@{commit}" if repository else commit
     return tags.get("mlflow.source.name") or None
@@ -422,8 +425,18 @@ def _place(source: Any) -> str | None:
     said = _document(source)
     for key in ("uri", "url", "path"):
         if isinstance(said.get(key), str) and said[key]:
-            return _without_password(said[key])
+            return without_password(said[key])
     return None
+
+
+def _signature(run: Any) -> dict[str, Any]:
+    """Return what goes into the model and what comes out, as it was logged last; nothing where that is not known."""
+    try:
+        logged = json.loads(run.data.tags.get("mlflow.log-model.history") or "[]")[-1].get("signature") or {}
+        said = {key: json.loads(logged[key]) for key in ("inputs", "outputs", "params") if logged.get(key)}
+        return {key: value for key, value in said.items() if value}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return {}
 
 
 def _framework(run: Any) -> str | None:
@@ -433,17 +446,3 @@ def _framework(run: Any) -> str | None:
     except (AttributeError, TypeError, ValueError):
         return None
     return flavors.pop() if len(flavors) == 1 else None
-
-
-def _without_password(uri: str) -> str:
-    """Return a URI without who logs in, and without what follows ``?`` where that holds a key."""
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return uri
-    authority, slash, path = rest.partition("/")
-    bare = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
-    try:
-        check_no_secrets("uri", bare)
-    except UsageError:
-        return bare.partition("?")[0]
-    return bare

@@ -47,6 +47,28 @@ ARGUMENTS = {
     "model show": ["churn"],
     "model versions": ["churn"],
     "model import": ["fraud", "--version", "1", "--data", "train.parquet"],
+    "card create": ["second-card", "--set", "intended_uses.risk_rating=Low"],
+    "card list": [],
+    "card show": ["churn-card"],
+    "card edit": ["churn-card", "--set", "intended_uses.risk_rating=Low"],
+    "card submit": ["churn-card"],
+    "card approve": ["churn-card", "--hash", "{card_hash}"],
+    "card reject": ["churn-card", "--reason", "says nothing about age"],
+    "card archive": ["churn-card"],
+    "card clone": ["churn-card", "copy"],
+    "card delete": ["churn-card", "--yes"],
+    "card versions": ["churn-card"],
+    "card diff": ["churn-card"],
+    "card export": ["churn-card", "-o", "out.toml"],
+    "card apply": ["third-card.toml", "--yes"],
+    "card add-evaluation": ["churn-card", "report-drift"],
+    "card evidence": ["churn-card"],
+    "card policy": ["churn-card"],
+    "card rules": [],
+    "card check": ["churn-card"],
+    "card plan": ["churn-card"],
+    "card verify": ["churn-card"],
+    "card schema": [],
     "endpoint list": [],
     "endpoint show": ["churn-prod"],
     "endpoint deploy": ["churn-prod", "churn", "3"],
@@ -119,6 +141,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Recorder(folder / "store", "churn", seal_in="thread") as recorder:
         recorder.log({"amount": [1.0, 2.0]}, [0, 1], ["one", "two"], times="2026-11-23T07:00:00Z")
     (folder / "labels.csv").write_text("id,label\none,1\n")
+    (folder / "third-card.toml").write_text('[intended_uses]\nrisk_rating = "Low"\n')
     _make_workspace(folder / "driftline-workspace")
     return folder
 
@@ -134,7 +157,7 @@ def _make_workspace(folder: Path) -> None:
         site.apply()
         (folder / "train.csv").write_text(training(seed=2, mean=30.0))
         site.apply(DECLARED)
-        ids = _make_alert(workspace)
+        ids = _make_alert(workspace) | _make_card(workspace)
     (folder / "ids.json").write_text(json.dumps(ids))
 
 
@@ -160,6 +183,16 @@ def _make_alert(workspace: Workspace) -> dict[str, str]:
         [alert] = alerts.list_alerts(tx)
     assert waiting is not None
     return {"alert": alert.id, "waiting": waiting.id}
+
+
+def _make_card(workspace: Workspace) -> dict[str, str]:
+    """Let ann write a card, change it, and ask for a review."""
+    from driftline.rooms import Cards
+
+    room = Cards(workspace, "ann")
+    room.create("churn-card", {"intended_uses": {"purpose_of_model": "Lists customers"}}, model="churn")
+    room.set_fields("churn-card", {"intended_uses.purpose_of_model": "Ranks customers"}, reason="clearer")
+    return {"card_hash": room.submit("churn-card").content_hash}
 
 
 @pytest.fixture
@@ -234,6 +267,9 @@ SIMILAR = {
         "alert resolve",
         "alert rule",
     ),
+    *("card add-evaluation", "card apply", "card approve", "card archive", "card clone", "card create"),
+    *("card delete", "card diff", "card edit", "card evidence", "card export", "card list", "card plan"),
+    *("card policy", "card reject", "card rules", "card submit", "card verify", "card versions"),
     *("audit checkpoint", "audit verify", "baselines accept", "baselines diff", "baselines propose"),
     *("baselines reject", "baselines show", "endpoint deploy", "endpoint history", "endpoint show"),
     *("lineage around", "lineage data", "lineage diff", "lineage down", "model import", "model show"),

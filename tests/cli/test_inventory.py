@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +12,6 @@ from click.testing import CliRunner
 from driftline.cli.application import application
 from driftline.errors import DriftlineError
 from driftline.workspace import Workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +77,11 @@ def test_import_from_files(here: Path) -> None:
         (["fraud", "--version", "1", "--as", "y"], "--as is for --mlflow"),
         (["fraud", "--mlflow", "x", "--owner", "ann"], "--owner stands beside --mlflow"),
         (["fraud", "--mlflow", "x", "--endpoint", "e"], "name it with --version"),
+        (["fraud", "stray.json"], "unexpected argument 'stray.json'"),
+        (["fraud", "--sagemaker", "x", "--mlflow", "y"], "stand side by side"),
+        (["fraud", "--sagemaker", "x", "--code", "y"], "--code stands beside --sagemaker"),
+        (["fraud", "--sagemaker", "x", "--as", "y"], "--as stands beside --sagemaker"),
+        (["fraud", "--sagemaker", "nothing.json"], "E-FILE: nothing.json: does not exist"),
     ],
 )
 def test_imports_that_make_no_sense(arguments: list[str], words: str) -> None:
@@ -87,6 +90,21 @@ def test_imports_that_make_no_sense(arguments: list[str], words: str) -> None:
     assert words in (done.output + str(done.exception))
     with Workspace() as ws:
         assert [m.name for m in ws.models.list()] == ["churn"]
+
+
+def test_import_from_sagemaker() -> None:
+    folder = Path(__file__).parents[1] / "data" / "cards" / "sagemaker"
+    files = [str(folder / "describe_model.json"), str(folder / "describe_training_job.json")]
+    arguments = ("model", "import", "leads", "--sagemaker", *files, "--owner", "ann", "--tag", "stage=test")
+    first = told(*arguments)
+    assert first["changed"] is True
+    assert {"training.job", "training.metrics"} <= set(first["versions"][0]["filled"])
+    assert told(*arguments)["changed"] is False
+    with Workspace() as ws:
+        version = ws.models.version("leads", "1")
+        assert version.tags == {"stage": "test"}
+        assert (version.origin or {})["model"] == "model-card-test-model"
+        assert ws.models.from_sagemaker(files, "leads").changed is False
 
 
 def test_import_from_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:

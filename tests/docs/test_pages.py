@@ -17,7 +17,7 @@ from driftline.baselines.constraint import CHECKS, MonitoringConfig
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "DECISIONS.md", *sorted(DOCS.glob("*.md"))]
-CODE = ("driftline", "monitor", "registry", "baselines", "capture", "kernels", "reports")
+CODE = ("driftline", "monitor", "registry", "baselines", "capture", "kernels", "reports", "cards")
 
 
 def sections(page: str, level: str) -> dict[str, str]:

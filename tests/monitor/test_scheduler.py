@@ -15,9 +15,10 @@ from loop.site import HOUR, START, capture
 
 from driftline.capture.archive import Archive
 from driftline.capture.upkeep import compact
+from driftline.cards.validation import problems
 from driftline.errors import InputError
 from driftline.monitor.scheduler import Scheduler, Settings
-from driftline.registry import alerts, executions, outbox, schedules
+from driftline.registry import alerts, cards, executions, outbox, schedules
 from driftline.registry.executions import Execution, Finding
 from driftline.registry.folders import folder_digest
 from driftline.registry.tables import leases, schedulers
@@ -490,6 +491,49 @@ def test_what_is_sent_does_not_keep_runs_waiting(ws: Workspace) -> None:
     thread.start()
     assert seen.wait(20)
     released.set()
+    made.stop()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def _carded(ws: Workspace) -> None:
+    site.declare(ws, revise=False)
+    with ws.registry.write("ann") as tx:
+        cards.create(tx, "churn", {}, model="churn", policy={"evaluations": "draft"})
+
+
+def test_what_is_found_reaches_the_card(ws: Workspace) -> None:
+    _carded(ws)
+    done = ws.scheduler(send=False).tick()
+    with ws.registry.read() as tx:
+        found = cards.evidence(tx, "churn")
+        jobs = cards.version(tx, "churn").content["evaluation_details"]
+        assert cards.verify(tx) == []
+    assert done.fed == len(found) == 4
+    assert sorted(one.status for one in found) == ["baseline", "passed", "passed", "violated"]
+    assert [job["name"] for job in jobs] == ["Baseline, data quality: churn", "Data quality: q"]
+    assert problems({"evaluation_details": jobs}) == []
+    assert ws.scheduler(send=False).tick().fed == 0
+
+
+def test_the_loop_feeds_the_cards_beside_the_runs(ws: Workspace) -> None:
+    declare(ws)
+    fed = threading.Event()
+    faults = iter([ZeroDivisionError("a fault"), InputError("another")])
+
+    def feed(*_: Any, wait: bool = True) -> int:
+        assert not wait
+        fault = next(faults, None)
+        if fault is not None:
+            raise fault
+        fed.set()
+        return 0
+
+    made = scheduler(ws, poll=1)
+    made._feed = feed
+    thread = threading.Thread(target=made.run_forever)
+    thread.start()
+    assert fed.wait(20)
     made.stop()
     thread.join(30)
     assert not thread.is_alive()

@@ -218,7 +218,7 @@ def test_a_broken_reference_is_found(tmp_path: Path) -> None:
 def test_a_damaged_file_is_found_not_raised(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Registry.create(path) as registry, registry.write("ann") as tx:
-        for n in range(300):
+        for n in range(900):
             models.declare(tx, f"m{n}", description="x" * 500)
     data = bytearray(path.read_bytes())
     for at in range(len(data) // 2, len(data), 997):

@@ -13,10 +13,85 @@ branch_labels = None
 depends_on = None
 
 _REFUSED = "the audit log is never changed"
+_CLOSED = "what a model card says, and its chain of records, are never changed"
+_SAYS = (
+    "card",
+    "version",
+    "content",
+    "extensions",
+    "provenance",
+    "content_hash",
+    "author",
+    "created",
+    "reason",
+)
+_IS = ("id", "name", "arn", "created", "created_by")
+
+
+def _close_cards_of_sqlite() -> None:
+    """Close the chains, and what versions say: versions go with their card, and nothing else does."""
+    triggers = {
+        # REPLACE deletes without asking triggers of deletion: it is refused before.
+        "card_records_no_replace": "BEFORE INSERT ON card_records WHEN EXISTS "
+        "(SELECT 1 FROM card_records WHERE card = NEW.card AND seq = NEW.seq)",
+        "card_records_no_update": "BEFORE UPDATE ON card_records",
+        "card_records_no_delete": "BEFORE DELETE ON card_records",
+        "card_versions_no_replace": "BEFORE INSERT ON card_versions WHEN EXISTS "
+        "(SELECT 1 FROM card_versions WHERE card = NEW.card AND version = NEW.version)",
+        "card_versions_no_update": f"BEFORE UPDATE OF {', '.join(_SAYS)} ON card_versions",
+        "card_versions_no_delete": "BEFORE DELETE ON card_versions WHEN NOT EXISTS "
+        "(SELECT 1 FROM cards WHERE id = OLD.card AND deleted IS NOT NULL)",
+        "cards_no_replace": "BEFORE INSERT ON cards WHEN EXISTS (SELECT 1 FROM cards WHERE id = NEW.id)",
+        "cards_no_update": f"BEFORE UPDATE OF {', '.join(_IS)} ON cards",
+        "cards_no_return": "BEFORE UPDATE OF deleted ON cards WHEN OLD.deleted IS NOT NULL",
+        "cards_no_delete": "BEFORE DELETE ON cards",
+    }
+    for name, when in triggers.items():
+        op.execute(f"CREATE TRIGGER {name} {when} BEGIN SELECT RAISE(ABORT, '{_CLOSED}'); END")
+
+
+def _close_cards_of_postgresql() -> None:
+    """Close the chains, and what versions say: versions go with their card, and nothing else does."""
+
+    def differ(columns: tuple[str, ...]) -> str:
+        both = (", ".join(f"{side}.{column}" for column in columns) for side in ("NEW", "OLD"))
+        return " IS DISTINCT FROM ".join(f"({one})" for one in both)
+
+    op.execute(
+        "CREATE FUNCTION driftline_cards_closed() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_CLOSED}'; END $$"
+    )
+    op.execute(
+        "CREATE FUNCTION driftline_card_left() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF EXISTS (SELECT 1 FROM cards WHERE id = OLD.card AND deleted IS NOT NULL) THEN RETURN OLD; END IF; "
+        "RAISE EXCEPTION 'versions of a model card go with the card only'; END $$"
+    )
+    closed = "EXECUTE FUNCTION driftline_cards_closed()"
+    op.execute(
+        "CREATE TRIGGER card_records_closed BEFORE UPDATE OR DELETE OR TRUNCATE ON card_records "
+        f"FOR EACH STATEMENT {closed}"
+    )
+    for table in ("card_versions", "cards"):
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {closed}"
+        )
+    op.execute(
+        "CREATE TRIGGER card_versions_no_update BEFORE UPDATE ON card_versions "
+        f"FOR EACH ROW WHEN ({differ(_SAYS)}) {closed}"
+    )
+    op.execute(
+        "CREATE TRIGGER card_versions_no_delete BEFORE DELETE ON card_versions "
+        "FOR EACH ROW EXECUTE FUNCTION driftline_card_left()"
+    )
+    op.execute(
+        "CREATE TRIGGER cards_no_update BEFORE UPDATE ON cards FOR EACH ROW WHEN "
+        f"({differ(_IS)} OR OLD.deleted IS NOT NULL AND NEW.deleted IS DISTINCT FROM OLD.deleted) {closed}"
+    )
+    op.execute(f"CREATE TRIGGER cards_no_delete BEFORE DELETE ON cards FOR EACH STATEMENT {closed}")
 
 
 def upgrade() -> None:
-    """Make the tables, and close the audit log to changes."""
+    """Make the tables, and close the audit log and the cards' chains to changes."""
     op.create_table(
         "alert_history",
         sa.Column(
@@ -116,6 +191,57 @@ def upgrade() -> None:
         sa.Column("reason", t.Words(), nullable=True),
         sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_baselines")),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "cards",
+        sa.Column("id", t.Words(), nullable=False),
+        sa.Column("name", t.Words(), nullable=False),
+        sa.Column("arn", t.Words(), nullable=False),
+        sa.Column("status", t.Words(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("approved_version", sa.Integer(), nullable=True),
+        sa.Column("content_hash", t.Words(), nullable=False),
+        sa.Column("model_id", t.Words(), nullable=True),
+        sa.Column("model_key", t.Words(), nullable=True),
+        sa.Column("model", t.Words(), nullable=True),
+        sa.Column("risk_rating", t.Words(), nullable=True),
+        sa.Column("owner", t.Words(), nullable=True),
+        sa.Column("package_group", t.Words(), nullable=True),
+        sa.Column("tags", t.Json(), nullable=False),
+        sa.Column("policy", t.Json(), nullable=False),
+        sa.Column("cloned_from", t.Json(), nullable=True),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.Column("head", t.Words(), nullable=False),
+        sa.Column("created", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_by", t.Words(), nullable=False),
+        sa.Column("modified", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("modified_by", t.Words(), nullable=False),
+        sa.Column("deleted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cards")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_cards_created"), "cards", ["created"], unique=False)
+    op.create_index(op.f("ix_cards_model"), "cards", ["model"], unique=False)
+    op.create_index(op.f("ix_cards_modified"), "cards", ["modified"], unique=False)
+    op.create_index(
+        op.f("ix_cards_package_group_modified"), "cards", ["package_group", "modified"], unique=False
+    )
+    op.create_index(op.f("ix_cards_status_modified"), "cards", ["status", "modified"], unique=False)
+    op.create_index(
+        "uq_cards_model_key",
+        "cards",
+        ["model_key"],
+        unique=True,
+        sqlite_where=sa.text("deleted IS NULL"),
+        postgresql_where=sa.text("deleted IS NULL"),
+    )
+    op.create_index(
+        "uq_cards_name",
+        "cards",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("deleted IS NULL"),
+        postgresql_where=sa.text("deleted IS NULL"),
     )
     op.create_table(
         "endpoints",
@@ -246,6 +372,92 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_alert_log_alert_seq"), "alert_log", ["alert", "seq"], unique=False)
+    op.create_table(
+        "card_evidence",
+        sa.Column("card", t.Words(), nullable=False),
+        sa.Column("source", t.Words(), nullable=False),
+        sa.Column("schedule", t.Words(), nullable=True),
+        sa.Column("kind", t.Words(), nullable=False),
+        sa.Column("status", t.Words(), nullable=False),
+        sa.Column("window_start", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("window_end", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("path", t.Words(), nullable=False),
+        sa.Column("digest", t.Words(), nullable=False),
+        sa.Column("summary", t.Words(), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=False),
+        sa.Column("moment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["card"], ["cards.id"], name=op.f("fk_card_evidence_card")),
+        sa.PrimaryKeyConstraint("card", "source", name=op.f("pk_card_evidence")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_card_evidence_card_moment"), "card_evidence", ["card", "moment"], unique=False)
+    op.create_index(
+        op.f("ix_card_evidence_card_schedule_window_end_moment"),
+        "card_evidence",
+        ["card", "schedule", "window_end", "moment"],
+        unique=False,
+    )
+    op.create_table(
+        "card_exports",
+        sa.Column("card", t.Words(), nullable=False),
+        sa.Column("name", t.Words(), nullable=False),
+        sa.Column("arn", t.Words(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("format", t.Words(), nullable=False),
+        sa.Column("output", t.Words(), nullable=False),
+        sa.Column("status", t.Words(), nullable=False),
+        sa.Column("artifact", t.Words(), nullable=True),
+        sa.Column("digest", t.Words(), nullable=True),
+        sa.Column("failure_reason", t.Words(), nullable=True),
+        sa.Column("who", t.Words(), nullable=False),
+        sa.Column("created", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("modified", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["card"], ["cards.id"], name=op.f("fk_card_exports_card")),
+        sa.PrimaryKeyConstraint("card", "name", name=op.f("pk_card_exports")),
+        sa.UniqueConstraint("arn", name=op.f("uq_card_exports_arn")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_card_exports_card_created"), "card_exports", ["card", "created"], unique=False)
+    op.create_table(
+        "card_records",
+        sa.Column("card", t.Words(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("kind", t.Words(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content_hash", t.Words(), nullable=False),
+        sa.Column("status", t.Words(), nullable=False),
+        sa.Column("previous_status", t.Words(), nullable=True),
+        sa.Column("who", t.Words(), nullable=False),
+        sa.Column("moment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", t.Words(), nullable=False),
+        sa.Column("detail", t.Json(), nullable=False),
+        sa.Column("previous", t.Words(), nullable=False),
+        sa.Column("hash", t.Words(), nullable=False),
+        sa.ForeignKeyConstraint(["card"], ["cards.id"], name=op.f("fk_card_records_card")),
+        sa.PrimaryKeyConstraint("card", "seq", name=op.f("pk_card_records")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "card_versions",
+        sa.Column("card", t.Words(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content", t.Words(), nullable=False),
+        sa.Column("extensions", t.Json(), nullable=False),
+        sa.Column("provenance", t.Json(), nullable=False),
+        sa.Column("content_hash", t.Words(), nullable=False),
+        sa.Column("status", t.Words(), nullable=False),
+        sa.Column("author", t.Words(), nullable=False),
+        sa.Column("created", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", t.Words(), nullable=False),
+        sa.Column("status_moment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status_by", t.Words(), nullable=False),
+        sa.Column("approved", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("approved_by", t.Words(), nullable=True),
+        sa.ForeignKeyConstraint(["card"], ["cards.id"], name=op.f("fk_card_versions_card")),
+        sa.PrimaryKeyConstraint("card", "version", name=op.f("pk_card_versions")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_card_versions_card_status"), "card_versions", ["card", "status"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("event", t.Words(), nullable=False),
@@ -456,6 +668,7 @@ def upgrade() -> None:
                 f"CREATE TRIGGER audit_no_{action.lower()} BEFORE {action} ON audit "
                 f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
             )
+        _close_cards_of_sqlite()
     else:
         op.execute(
             "CREATE FUNCTION driftline_audit_closed() RETURNS trigger LANGUAGE plpgsql AS "
@@ -465,6 +678,7 @@ def upgrade() -> None:
             "CREATE TRIGGER audit_closed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
             "FOR EACH STATEMENT EXECUTE FUNCTION driftline_audit_closed()"
         )
+        _close_cards_of_postgresql()
 
 
 def downgrade() -> None:

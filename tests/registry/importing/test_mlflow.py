@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 from types import SimpleNamespace
@@ -97,7 +98,14 @@ def model(mlflow_store: Store) -> str:
             "mlflow.source.git.commit": "abc123",
             "mlflow.source.git.repoURL": "https://me:pass@git.example/churn",
             "mlflow.docker.image.name": "trainer:1",
-            "mlflow.log-model.history": '[{"flavors": {"python_function": {}, "onnx": {}}}]',
+            "mlflow.log-model.history": json.dumps(
+                [
+                    {
+                        "flavors": {"python_function": {}, "onnx": {}},
+                        "signature": {"inputs": '[{"name": "age", "type": "double"}]', "outputs": None},
+                    }
+                ]
+            ),
         },
     )
     mlflow_store.client.set_registered_model_alias(name, "champion", 1)
@@ -418,3 +426,11 @@ def test_anything_with_the_methods_will_do(registry: Registry) -> None:
     assert any(note.startswith("version 7: its run cannot be read") for note in imported.notes)
     assert any("the tag x was left out" in note for note in imported.notes)
     assert any("an alias was left out" in note for note in imported.notes)
+
+
+def test_the_signature_is_kept(registry: Registry, mlflow_store: Store, model: str) -> None:
+    from_mlflow(registry, mlflow_store.client, model)
+    with registry.read() as tx:
+        origin = models.version(tx, model, "1").origin
+    assert origin is not None
+    assert origin["schema"] == {"inputs": [{"name": "age", "type": "double"}]}
