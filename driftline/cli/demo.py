@@ -31,6 +31,9 @@ def command(output: str, json_: bool) -> int:
     and looks at data, quality, bias and attribution of the other every day. One request is mangled, one night is quiet, and
     from day four on something upstream is different, for either: see whether you would have noticed.
 
+    Before it is asked, the income model gets its card: one person writes it, another approves it, and what the monitors
+    find is kept beside it.
+
     DIR becomes a workspace with a driftline.toml, to look around and to go on with. Another demo there replaces this one.
 
     \b
@@ -61,7 +64,7 @@ def _print_day(cells: Sequence[Cell], before: Sequence[Cell]) -> None:
 def _print(story: Story) -> None:
     from rich.console import Group
 
-    from driftline.demo import shown_income
+    from driftline.demo import shown_card, shown_income
     from driftline.demo.playing import SCHEDULE
     from driftline.demo.shown import closing, span
     from driftline.errors import printable
@@ -76,13 +79,21 @@ def _print(story: Story) -> None:
     print_report(story.report, sys.stdout)
     click.echo()
     print_to(lambda _: Group(*shown_income.week(story.income), "", *shown_income.closing(story.income)))
+    click.echo()
+    print_to(lambda _: Group(*shown_card.card(story.governed)))
     program, place = _own_name(), quoted(story.folder)
     pages = [story.page, story.drift_page, *story.income.pages.values()]
     click.echo("\nreports to open in a browser:  " + f"\n{'':31}".join(quoted(page) for page in pages))
+    click.echo(f"{'the approved card:':31}{quoted(story.governed.pdf)}")
     tries = [f"schedule history {SCHEDULE}"]
     tries += [f"alert show {alert.id}" for alert in story.alerts]
     tries += [f"lineage data alerts/{alert.id}" for alert in story.alerts]
-    tries += ["schedule timeline income-bias --metric DI --feature sex=Female", "scheduler"]
+    tries += ["schedule timeline income-bias --metric DI --feature sex=Female"]
+    tries += [
+        f"card check {story.governed.card.name}",
+        f"card verify {story.governed.card.name}",
+        "scheduler",
+    ]
     click.echo("go on by hand:  " + f"\n{'':16}".join(f"{program} {one} -w {place}" for one in tries))
 
 

@@ -19,7 +19,7 @@ MARK = ".driftline-demo"
 
 _FILES = (
     *("driftline.toml", "training.csv", "model.json", "notifications.log"),
-    *("income-training.parquet", "income-validation.parquet", "income.py"),
+    *("income-training.parquet", "income-validation.parquet", "income.py", "income-card.toml"),
     *("registry.db", "registry.db-shm", "registry.db-wal"),
 )
 _FOLDERS = {

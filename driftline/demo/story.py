@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftline.api import load_report
 from driftline.configuration.reading import read_configuration
-from driftline.demo import census, data
+from driftline.demo import census, data, governance
 from driftline.demo.clock import Clock
 from driftline.demo.income_week import DRIFT_FROM
 from driftline.demo.model import fit
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from driftline.capture.captures import Stats
+    from driftline.demo.governance import Governed
     from driftline.demo.model import Logistic
     from driftline.demo.playing import Played
     from driftline.registry.alerts import Alert
@@ -113,6 +114,8 @@ class Story:
     page, drift_page : Path
         That report for the browser, and the one of the alert's last window.
     income : Income
+    governed : Governed
+        The card of the income model.
     """
 
     folder: Path
@@ -127,6 +130,7 @@ class Story:
     page: Path
     drift_page: Path
     income: Income
+    governed: Governed
 
     def document(self) -> dict[str, Any]:
         """Return the story as JSON has it."""
@@ -139,6 +143,7 @@ class Story:
             "trained_on": [{"name": node.name, "digest": node.digest} for node in self.trained_on],
             "report": json.loads(self.report.to_json()),
             "income": self.income.document(),
+            "card": self.governed.document(),
         }
 
 
@@ -178,10 +183,11 @@ def tell(
         proposed = plan(workspace, declared)
         proposed.apply(reason="the demo begins")
         say(f"applied   driftline.toml: {proposed.summary}")
+        approved = governance.approved(workspace, place, say)
         with _log_kept(place / _LOG):
             say(f"playing   {DAYS} days of requests over HTTP, looked at every {HOURS} hours\n")
             found = play(workspace, clock, (churn, income), names, played)
-        return _found(workspace, clock, place, found)
+        return _found(workspace, clock, place, found, governance.looked_at(workspace, place, approved))
 
 
 def _churn(place: Path, say: Callable[[str], None]) -> tuple[Logistic, list[str]]:
@@ -207,7 +213,9 @@ def _income(place: Path, say: Callable[[str], None]) -> Scoring:
     return model
 
 
-def _found(workspace: Workspace, clock: Clock, place: Path, played: tuple[Played, Played]) -> Story:
+def _found(
+    workspace: Workspace, clock: Clock, place: Path, played: tuple[Played, Played], governed: Governed
+) -> Story:
     churn, income = played
     with workspace.registry.read() as tx:
         opened = alerts.list_alerts(tx)[::-1]
@@ -239,6 +247,7 @@ def _found(workspace: Workspace, clock: Clock, place: Path, played: tuple[Played
             {monitor: _put(workspace, places[monitor], cell) for monitor, cell in first.items()},
             {monitor: folder / "report.html" for monitor, folder in places.items()},
         ),
+        governed,
     )
 
 

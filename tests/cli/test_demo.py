@@ -40,7 +40,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_whole_story(told: Any) -> None:
     text, place = told
     lines = text.splitlines()
-    assert [line.split()[0] for line in lines[:4]] == ["trained", "trained", "applied", "playing"]
+    assert [line.split()[0] for line in lines[:5]] == ["trained", "trained", "applied", "approved", "playing"]
     assert [line.split()[1] for line in lines if re.match(r"day \d", line)] == list("1234567") * 2
     assert "  It comes down to one incident: 1 row breaks 59 columns." in lines
     told_ends = next(n for n, line in enumerate(lines) if line.startswith("reports to open"))
@@ -95,7 +95,7 @@ def test_twice_in_one_folder(run: Callable[..., Any], world: Path) -> None:
     names = {p.name for p in (world / "driftline-demo").iterdir() if not p.name.startswith(".")}
     assert names <= {
         *("driftline.toml", "training.csv", "model.json", "notifications.log"),
-        *("income-training.parquet", "income-validation.parquet", "income.py"),
+        *("income-training.parquet", "income-validation.parquet", "income.py", "income-card.toml"),
         *("registry.db", "registry.db-shm", "registry.db-wal"),
         *("baselines", "captures", "drift", "income", "models", "profiles", "report", "reports"),
     }

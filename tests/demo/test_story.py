@@ -106,7 +106,13 @@ def test_the_schedule_is_as_long_as_the_windows() -> None:
 
 def test_a_day_is_told_when_it_is_over(told: Any) -> None:
     assert [[c.day for c in day] for day in told.days] == [[day] * 4 for day in range(1, 8)]
-    assert [line.split()[0] for line in told.lines] == ["trained", "trained", "applied", "playing"]
+    assert [line.split()[0] for line in told.lines] == [
+        "trained",
+        "trained",
+        "applied",
+        "approved",
+        "playing",
+    ]
 
 
 def test_the_registry_is_in_the_folder_and_everything_is_the_owners(story: Story) -> None:
