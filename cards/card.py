@@ -15,7 +15,7 @@ from driftline.cards.card_jobs import ModelCardExportJob
 from driftline.cards.card_state import CardState
 from driftline.cards.card_text import copied
 from driftline.cards.enums import ModelCardStatusEnum, RiskRatingEnum
-from driftline.cards.errors import CardExistsError
+from driftline.cards.errors import CardExistsError, CardValueError
 from driftline.cards.limits import SECTIONS
 from driftline.cards.session import Session, session_of
 from driftline.documents import nearest
@@ -255,7 +255,8 @@ class ModelCard(CardState):
         CardValueError
             ``E-CARD-VALUE``: the card is not stored, or is deleted.
         CardConflictError
-            ``E-CARD-CONFLICT``: somebody wrote a newer version than the one that was read. Nothing is stored.
+            ``E-CARD-CONFLICT``: somebody wrote a newer version than the one that was read, or other tags or another policy
+            where these change. Nothing is stored.
         CardError, CardStateError, CardModelError
 
         Notes
@@ -266,6 +267,12 @@ class ModelCard(CardState):
         from driftline.registry import cards
 
         self._must_be_stored("update")
+        if self.version is None:
+            raise CardValueError(
+                f"of the model card {self.name!r} it is not known which version was read",
+                field="version",
+                fix="load() it first",
+            )
         for name, value in changes.items():
             if name in (*SECTIONS, *_BESIDE, "status"):
                 setattr(self, name, value)
@@ -282,6 +289,7 @@ class ModelCard(CardState):
 
         def act(tx: Tx) -> tuple[Card, CardVersion, dict[str, Any]]:
             done: dict[str, Any] = {}
+            self._check_same(tx)
             card, is_new = cards.revise(
                 tx,
                 self.name,
@@ -298,9 +306,11 @@ class ModelCard(CardState):
                 )
                 done["status"] = {"ModelCardArn": card.arn, "ModelCardStatus": card.status}
             if self.tags is not None and self.tags != stored["tags"]:
+                self._check_beside(card, "tags")
                 card = cards.set_tags(tx, self.name, self.tags)
                 done["tags"] = {"ModelCardArn": card.arn}
             if self.policy is not None and self.policy != stored["policy"]:
+                self._check_beside(card, "policy")
                 card = cards.set_policy(tx, self.name, self.policy)
                 done["policy"] = {"ModelCardArn": card.arn}
             return card, cards.version(tx, self.name), done
@@ -346,6 +356,7 @@ class ModelCard(CardState):
         self._must_be_stored(status)
 
         def act(tx: Tx) -> tuple[Card, CardVersion]:
+            self._check_same(tx)
             card = cards.set_status(
                 tx, self.name, status, expected_version=self.version, content_hash=content_hash
             )
@@ -375,7 +386,12 @@ class ModelCard(CardState):
         from driftline.registry import cards
 
         self._must_be_stored("delete")
-        self.session.act(lambda tx: cards.delete(tx, self.name, force=force), reason)
+
+        def act(tx: Tx) -> None:
+            self._check_same(tx)
+            cards.delete(tx, self.name, force=force)
+
+        self.session.act(act, reason)
         self.status = ModelCardStatusEnum.ARCHIVED
         self.__dict__.update(_deleted=True, _stored={**self.__dict__["_stored"], "status": "Archived"})
         return True

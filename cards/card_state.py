@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftline.cards.card_text import CardText
 from driftline.cards.enums import ModelCardStatusEnum
-from driftline.cards.errors import CardAttributeError, CardValueError
+from driftline.cards.errors import CardAttributeError, CardConflictError, CardValueError
 from driftline.cards.fields import Chosen, Plain
 from driftline.cards.filters import as_time
 from driftline.cards.session import session_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from driftline.cards.sections import AdditionalInformation, BusinessDetails, IntendedUses
     from driftline.cards.training import TrainingDetails
     from driftline.registry.card_types import Card, CardVersion
+    from driftline.registry.store import Tx
 
 __all__ = ["CardState"]
 
@@ -75,6 +76,7 @@ class CardState(CardText):
         self.__dict__.update(
             _session=None if given is None else session_of(sagemaker_session, workspace, who=who),
             _who=who,
+            _id=None,
             _name=name,
             _arn=arn,
             _version=version,
@@ -100,6 +102,8 @@ class CardState(CardText):
         self.extensions = extensions
         self.tags = tags
         self.policy = policy
+        if arn is not None:  # as it is said to be stored
+            self.__dict__["_stored"] = {"status": self.status, "tags": None, "policy": None}
         # Last: what it fills depends on what is there.
         self.model_package_details = model_package_details
 
@@ -149,6 +153,7 @@ class CardState(CardText):
         self.tags = dict(card.tags)
         self.policy = dict(card.policy)
         self.__dict__.update(
+            _id=card.id,
             _name=card.name,
             _arn=card.arn,
             _version=version.version,
@@ -161,6 +166,29 @@ class CardState(CardText):
             _stored={"status": version.status, "tags": dict(card.tags), "policy": dict(card.policy)},
             _provenance={path: (said, value_at(whole, path)) for path, said in version.provenance.items()},
         )
+
+    def _check_same(self, tx: Tx) -> None:
+        """Refuse what is meant for a card that was deleted, and is about to happen to another one of its name."""
+        from driftline.registry import cards
+
+        known = self.__dict__["_id"]
+        if known is not None and cards.get(tx, self.name).id != known:
+            raise CardConflictError(
+                f"the model card {self.name!r} was deleted, and there is another one of this name",
+                fix="load() that one",
+            )
+
+    def _check_beside(self, card: Card, what: str) -> None:
+        """Refuse to write over tags or a policy that somebody else has changed since they were read."""
+        stored, now = self.__dict__["_stored"][what], getattr(card, what)
+        if stored is not None and now not in (stored, getattr(self, what)):
+            raise CardConflictError(
+                f"the {what} of the model card {self.name!r} were changed by somebody else since they were read"
+                if what == "tags"
+                else f"the {what} of the model card {self.name!r} was changed by somebody else since it was read",
+                field=what,
+                fix="load() the card again, and make the change there",
+            )
 
     def _must_be_stored(self, what: str) -> None:
         if self.arn is None or self.deleted:

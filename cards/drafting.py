@@ -54,10 +54,10 @@ def refusal(tx: Tx, card: Card, found: Finding) -> str | None:
     if not found.is_current:
         return ""
     jobs = cards.version(tx, card.name).content.get("evaluation_details") or []
-    before = next((job for job in jobs if job.get("name") == found.name), None)
-    known = (before or {}).get("metadata") or {}
-    if before is None or not is_monitor_made(before):
+    before = next((job for job in jobs if job.get("name") == found.name and is_monitor_made(job)), None)
+    if before is None:
         return None
+    known = before.get("metadata") or {}
     if known.get("source") == found.source:
         return ""
     last, now = _moment(known.get("window_end")), _moment(found.facts.get("window_end"))

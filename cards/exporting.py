@@ -112,7 +112,8 @@ def export(
         path = file or f"{begun.card}/{begun.name}.{format}"
         artifact = _write(folder, path, data)
     except BaseException as error:
-        why = str(error) if isinstance(error, DriftlineError) else f"{type(error).__name__}: {error}"
+        # Of what is not ours only the name: its words may quote the card, which events must not.
+        why = str(error) if isinstance(error, DriftlineError) else type(error).__name__
         with suppress(DriftlineError):  # what went wrong first is what is told
             session.act(lambda tx: cards.fail_export(tx, begun.arn, printable(why, 1000)), reason)
         raise

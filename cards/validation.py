@@ -178,6 +178,8 @@ def _judge_object(value: Any, pattern: str, path: str, found: list[Problem]) -> 
         return
     known = keys(pattern)
     for key, item in value.items():
+        if len(found) >= MAX_PROBLEMS:
+            return
         place = _join(path, key)
         if key not in known:
             close = nearest(key, known) if isinstance(key, str) else None
@@ -201,6 +203,8 @@ def _judge_map(value: Any, pattern: str, path: str, found: list[Problem]) -> Non
         found.append(_expected("an object", value, path))
         return
     for key, item in value.items():
+        if len(found) >= MAX_PROBLEMS:
+            return
         place = _join(path, key)
         if not isinstance(key, str):
             found.append(Problem(place, f"a key is text, not {_kind(key)}"))

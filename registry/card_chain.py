@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from driftline.errors import UsageError, printable
-from driftline.registry.card_life import is_same_person, writers
+from driftline.registry.card_life import writers
 from driftline.registry.card_types import ARN_PREFIX, STATUSES, Break, Record
 from driftline.registry.jcs import canonical_json, content_hash, digest_of
+from driftline.registry.likeness import is_like
 from driftline.registry.moments import moment_of_shown, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "GENESIS",
@@ -206,8 +207,8 @@ def _moved(story: Story, record: Record) -> str | None:
     story.status = record.status
     if record.status == "Approved":
         version.approved, version.approved_by = record.moment, record.who
-        wrote = writers((v.version, v.author, v.approved is not None) for v in story.versions.values())
-        if any(is_same_person(record.who, one) for one in wrote):
+        wrote = writers((v.version, v.author, v.approved is not None) for v in _since_approved(story))
+        if any(is_like(record.who, one) for one in wrote):
             return "approves a text by one who wrote it"
     elif record.status != "Archived":
         version.approved = version.approved_by = None
@@ -216,6 +217,14 @@ def _moved(story: Story, record: Record) -> str | None:
     if before in ("Archived", record.status) or (before, record.status) == ("Approved", "Draft"):
         return f"moves from {before} to {record.status}, which cannot be"
     return _same(story, record)
+
+
+def _since_approved(story: Story) -> Iterator[VersionStory]:
+    """Give the versions from the last approved one on: a long chain is not read as a whole for each approval."""
+    for version in reversed(story.versions.values()):
+        yield version
+        if version.approved is not None and version.version != story.version:
+            return
 
 
 def _noted(story: Story, record: Record) -> str | None:

@@ -22,7 +22,7 @@ from driftline.registry.jcs import content_hash, digest_of
 from driftline.registry.tables import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from driftline.registry.store import Tx
 
@@ -228,15 +228,17 @@ def _entries(tx: Tx, condition: str, **given: Any) -> Iterator[tuple[int, dict[s
 
 
 def _against_audit(
-    name: str, records: Iterable[Record], links: Mapping[int, tuple[str, int]]
+    name: str, records: Sequence[Record], links: Mapping[int, tuple[str, int]]
 ) -> Iterator[Break]:
-    erased = any(number < 0 for number in links)
+    # As many records may be in an entry that was erased; any more were put in.
+    erased = sum(number < 0 for number in links)
+    unknown = sum(record.seq not in links for record in records)
     last = 0
     for record in records:
         last = record.seq
         link = links.get(record.seq)
         if link is None:
-            if not erased:
+            if unknown > erased:
                 yield Break(
                     name, record.version, record.seq, "is in no entry of the audit log: it was put in"
                 )

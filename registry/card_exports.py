@@ -17,7 +17,7 @@ from driftline.registry.card_given import (
 from driftline.registry.card_read import get, version_of
 from driftline.registry.card_types import Export
 from driftline.registry.database import RegistryError
-from driftline.registry.given import check_digest, check_words, missing, says
+from driftline.registry.given import check_digest, check_no_secrets, check_words, missing, says
 from driftline.registry.jcs import digest_of
 from driftline.registry.moments import shown
 from driftline.registry.tables import card_exports, cards
@@ -70,12 +70,13 @@ def start_export(
     RegistryError
         ``E-NO-CARD``, ``E-CARD-VERSION``, ``E-CARD-DAMAGED``; ``E-EXPORT-EXISTS``.
     UsageError
-        ``E-NAME``, ``E-EXPORT``, ``E-TEXT``.
+        ``E-NAME``, ``E-EXPORT``, ``E-TEXT``; ``E-SECRET``: `output` holds a password.
     """
     found = get(tx, card)
     check_card_name(name, "an export of a model card")
     if format not in FORMATS:
         raise _refused("format", format, FORMATS)
+    check_no_secrets("output", output)
     text = version_of(tx, found, version)
     arn = f"{found.arn}/export-job/{name}"
     made = Export(

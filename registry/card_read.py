@@ -125,12 +125,19 @@ def _newest_deleted(tx: Tx, name: str) -> Card | None:
 
 
 def find_by_model(tx: Tx, model: str) -> Card | None:
-    """Return the card that is about a model of the registry, or None; of several the newest that is not archived."""
+    """Return the card that is about a model of the registry, or None.
+
+    Of several those that are not archived go first, then those that say of which ``model_id`` they are, which a clone does
+    not, then the newest.
+    """
     query = (
         sa.select(cards)
         .where(cards.c.model == check_words("model", model), cards.c.deleted.is_(None))
         .order_by(
-            sa.case((cards.c.status == "Archived", 1), else_=0), cards.c.created.desc(), cards.c.name.desc()
+            sa.case((cards.c.status == "Archived", 1), else_=0),
+            sa.case((cards.c.model_key.is_(None), 1), else_=0),
+            cards.c.created.desc(),
+            cards.c.name.desc(),
         )
         .limit(1)
     )

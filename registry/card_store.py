@@ -46,6 +46,7 @@ from driftline.registry.tables import (
     card_records,
     card_versions,
     cards,
+    users,
 )
 from driftline.registry.tables import models as known
 
@@ -225,6 +226,16 @@ def _model(tx: Tx, given: str | None, about: Derived) -> str | None:
     return None
 
 
+def _followed(tx: Tx, card: Card, before: Derived, about: Derived) -> str | None:
+    """Return the registry's model that a card is about when its text has changed: another where the text names another."""
+    named = _model(tx, None, about)
+    if card.model is None:
+        return named
+    # What somebody chose for the card stays, whatever the text says.
+    is_named = named not in (None, card.model) and _model(tx, None, before) == card.model
+    return named if is_named else card.model
+
+
 # --- the text -------------------------------------------------------------------------------------------------------
 
 
@@ -249,7 +260,7 @@ def revise(
     expected : int, optional
         The version that was read and changed. Where there is a newer one with another text, nothing is written.
     model : str or None, optional
-        See :func:`set_model`; left as it is where not given.
+        See :func:`set_model`. Where not given, it is left as it is, unless the text named it and names another now.
 
     Returns
     -------
@@ -281,7 +292,7 @@ def revise(
     about = derived(said)
     _refuse_second(tx, card.name, about)
     if isinstance(model, EllipsisType):
-        found = card.model if card.model is not None else _model(tx, None, about)
+        found = _followed(tx, card, derived(newest.content), about)
     else:
         found = None if model is None else models.get(tx, model).name
     values: dict[str, Any] = {
@@ -319,6 +330,39 @@ def _conflict(card: Card, expected: int, author: str, created: int) -> RegistryE
 
 
 # --- the status -----------------------------------------------------------------------------------------------------
+
+
+def _wrote_the_original(tx: Tx, card: Card) -> tuple[str, ...]:
+    """Return who wrote the text that a card was cloned from, unless it was approved there: it is their own text, too."""
+    if card.cloned_from is None:
+        return ()
+    r = card_records.c
+    same = sa.and_(r.content_hash == str(card.cloned_from.get("content_hash")), r.card != card.id)
+    if tx.one(sa.select(r.seq).where(same, r.kind == "status", r.status == "Approved").limit(1)) is not None:
+        return ()
+    written = r.kind.in_(("created", "revised"))
+    at = tx.one(
+        sa.select(r.card, r.seq).where(same, written).order_by(r.moment.desc(), r.seq.desc()).limit(1)
+    )
+    if at is None:
+        return ()
+    before = sa.and_(r.card == at.card, r.seq <= at.seq)
+    approved = tx.execute(
+        sa.select(sa.func.max(r.seq)).where(before, r.kind == "status", r.status == "Approved")
+    ).scalar()
+    query = sa.select(r.who).where(before, written, r.seq > (approved or 0)).distinct().order_by(r.who)
+    return tuple(row.who for row in tx.all(query))
+
+
+def _refuse_disabled(tx: Tx) -> None:
+    """Refuse somebody who may act no more; who is no user at all, is left to whoever may write to the database."""
+    row = tx.one(sa.select(users.c.disabled).where(users.c.name == tx.who))
+    if row is not None and row.disabled is not None:
+        raise RegistryError(
+            f"the user {printable(repr(tx.who), 80)} is disabled",
+            code="E-CARD-REVIEWER",
+            fix="let somebody else approve it",
+        )
 
 
 def set_status(
@@ -367,6 +411,8 @@ def set_status(
     v = card_versions.c
     query = sa.select(v.version, v.author, v.approved).where(v.card == card.id)
     wrote = writers((row.version, row.author, row.approved is not None) for row in tx.all(query))
+    if card.approved_version is None:
+        wrote = (*wrote, *_wrote_the_original(tx, card))
     moves = check_step(
         card.status,
         status,
@@ -388,6 +434,7 @@ def set_status(
                 fix=f"read version {card.version}, and give its content hash",
             )
         version_of(tx, card)  # nobody approves a text that is damaged
+        _refuse_disabled(tx)
     values: dict[str, Any] = {"status": status, "status_moment": tx.now, "status_by": tx.who}
     if status == "Approved":
         values |= {"approved": tx.now, "approved_by": tx.who}

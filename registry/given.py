@@ -68,7 +68,8 @@ def check_words(what: str, value: object, *, most: int = MOST_WORDS) -> str:
         raise _refused(
             what, f"{printable(repr(value), 60)} holds half of a surrogate pair", "leave it out"
         ) from None
-    return value
+    # A member of an enumeration is a text, too, and would be written in another way than it is hashed.
+    return str.__str__(value)
 
 
 def check_tags(value: object) -> dict[str, str]:

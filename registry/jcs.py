@@ -136,7 +136,7 @@ def _place(name: object) -> bytes:
 
 def _text(value: str) -> str:
     # Python escapes just what the RFC wants escaped, in the same way, where it may keep what is not ASCII.
-    return json.dumps(str(value), ensure_ascii=False)
+    return json.dumps(str.__str__(value), ensure_ascii=False)
 
 
 def _whole(value: int) -> str:

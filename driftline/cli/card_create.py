@@ -91,7 +91,7 @@ def command(
 def _draft(ws: Workspace, model: str | None, file: str | None, given: dict[str, Any]) -> Draft:
     """Gather what the card will say."""
     from driftline.files import read_regular
-    from driftline.rooms.card_draft import Draft, from_model, laid_over, with_fields
+    from driftline.rooms.card_draft import Draft, checked, from_model, laid_over, with_fields
     from driftline.rooms.card_evaluation import evaluation_of, with_evaluations
     from driftline.rooms.card_files import MOST_BYTES, from_file
 
@@ -99,7 +99,8 @@ def _draft(ws: Workspace, model: str | None, file: str | None, given: dict[str, 
         raise click.UsageError("--format says what FILE is: name it with --from")
     draft = Draft() if model is None else from_model(ws, model)
     if file is not None:
-        draft = laid_over(draft, from_file(read_regular(file, max_bytes=MOST_BYTES), file, given["format_"]))
+        said = from_file(read_regular(file, max_bytes=MOST_BYTES), file, given["format_"])
+        draft = laid_over(draft, checked(said, file))
     draft = with_fields(draft, pairs(given["given"], "--set").items())
     draft = with_evaluations(draft, [evaluation_of(report) for report in given["evaluations"]])
     return draft.tagged(pairs(given["tags"], "--tag"))

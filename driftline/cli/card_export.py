@@ -25,7 +25,7 @@ __all__ = ["command"]
     "--format",
     "format_",
     type=click.Choice(list(FORMATS)),
-    help="Told from the ending of FILE by default; otherwise pdf.",
+    help="Told from the ending of FILE by default; pdf where it has none.",
 )
 @click.option(
     "--plain",

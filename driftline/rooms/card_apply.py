@@ -173,7 +173,7 @@ def plan_cards(ws: House, drafts: Iterable[tuple[str, Draft]]) -> CardPlan:
     RegistryError
         ``E-CARD-CONFLICT``: the stored card has moved on since the text that the file goes out from. ``E-CARD-ARCHIVED``.
     UsageError
-        ``E-CARD-FILE``: nothing names the card, or two files are about the same.
+        ``E-CARD-FILE``: nothing names the card, two files are about the same, or a file says nothing where the card does.
     """
     steps: list[CardStep] = []
     for file, draft in drafts:
@@ -207,6 +207,13 @@ def _step(ws: House, file: str, name: str, draft: Draft) -> CardStep:
         if draft.base_hash is None and model is not None:
             draft = laid_over(from_model(ws, model), draft)
         return CardStep("create", name, file, 0, checked(draft, file))
+    if not draft.said and of_version(latest).said:
+        raise UsageError(
+            f"says nothing, and would empty the card {printable(name, 80)!r}",
+            code="E-CARD-FILE",
+            file=file,
+            fix=f"export it again: driftline card export {printable(name, 80)} -o FILE",
+        )
     if draft.base_hash is None:
         draft = _completed(draft, latest)
     checked(draft, file)

@@ -75,6 +75,13 @@ class Draft:
         """Content and extensions as one document, which paths lead into."""
         return {**self.content, **({EXTENSIONS: dict(self.extensions)} if self.extensions else {})}
 
+    @property
+    def said(self) -> bool:
+        """Whether any field holds something."""
+        return _holds(self.content) or _holds(
+            {key: value for key, value in self.extensions.items() if key != "schema_version"}
+        )
+
     def says(self, whole: Mapping[str, Any]) -> Draft:
         """Return a draft that says something else, in the order of SageMaker's fields."""
         content = {key: value for key, value in whole.items() if key != EXTENSIONS}
@@ -83,6 +90,14 @@ class Draft:
     def tagged(self, tags: Mapping[str, str]) -> Draft:
         """Return a draft with more tags."""
         return replace(self, tags={**(self.tags or {}), **tags}) if tags else self
+
+
+def _holds(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds, value))
+    return value is not None and value != ""
 
 
 def of_version(version: CardVersion) -> Draft:

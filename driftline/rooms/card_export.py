@@ -173,7 +173,7 @@ def export_to(
     output : str
         File, folder, or URL of one.
     format : str, optional
-        One of :data:`FORMATS`; told from the name of the file otherwise, and PDF where that does not tell.
+        One of :data:`FORMATS`; told from the ending of the file's name otherwise, and PDF where that has none.
     reason : str
     plain : bool
         See :func:`exported`.
@@ -188,11 +188,20 @@ def export_to(
     ------
     DriftlineError
         If the file cannot be written; the failure is kept, too.
+    UsageError
+        ``E-CARD-FORMAT``: the name ends in what no format does, and `format` is not given.
     """
     is_url = "://" in output
     folder, _, last = output.rpartition("/")
     told = format_of(last)
     is_folder = told is None if is_url else not last or Path(output).is_dir()
+    if format is None and told is None and not is_folder and Path(last).suffix:
+        raise UsageError(
+            f"no format of a card ends in {printable(Path(last).suffix, 60)!r}",
+            code="E-CARD-FORMAT",
+            file=output,
+            fix="say which one is meant, with --format: " + ", ".join(FORMATS),
+        )
     made = exported(view, format or (None if is_folder else told) or "pdf", plain=plain)
     if is_folder:
         folder, last = output.rstrip("/") or "/", made.name

@@ -51,11 +51,22 @@ def from_file(data: bytes, file: str, format: str | None = None) -> Draft:  # no
     Raises
     ------
     DocumentError
-        What the file says is no card, or breaks a rule.
+        What the file says is no card, or breaks a rule. ``E-CARD-FILE``: it says nothing at all.
     UsageError
         ``E-CARD-FORMAT``.
     """
-    kind = format or kind_of(data, file)
+    draft = _read(data, file, format or kind_of(data, file))
+    if not (draft.said or draft.name or draft.model or draft.tags or draft.policy or draft.lost):
+        raise DocumentError(
+            "says nothing of any card",
+            code="E-CARD-FILE",
+            file=file,
+            fix="see whether it was saved whole; an exported card shows what a file says",
+        )
+    return draft
+
+
+def _read(data: bytes, file: str, kind: str) -> Draft:
     if kind in _CONVERTERS:
         import importlib
 

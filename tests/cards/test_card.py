@@ -19,6 +19,7 @@ from driftline.cards.errors import (
     CardModelError,
     CardStateError,
     CardTypeError,
+    CardValueError,
     NoCardError,
 )
 from driftline.errors import DriftlineError, UsageError
@@ -355,6 +356,55 @@ def test_the_card_is_tied_to_the_registrys_model(workspace: Workspace, ann: Sess
     assert card.content()["training_details"]["training_job_details"]["training_arn"] == "j"
     with pytest.raises(CardModelError):
         ModelCard("other", model_overview={"model_id": "churn"}, workspace=ann).create()
+
+
+def test_another_card_of_the_same_name_is_not_written_over(card: ModelCard, bob: Session) -> None:
+    ModelCard.load("churn-card", workspace=bob).delete()
+    other = ModelCard("churn-card", model_overview=text("of bob"), workspace=bob)
+    other.create()
+    for action in (
+        lambda: card.update(model_overview=text("two")),
+        lambda: card.submit(),
+        lambda: card.delete(),
+    ):
+        with pytest.raises(CardConflictError, match="another one of this name"):
+            action()
+    assert stored(bob).content == {"model_overview": text("of bob")}
+    assert stored(bob).status == "Draft"
+
+
+@pytest.mark.parametrize(
+    ("what", "first", "second"),
+    [
+        ("tags", {"team": "a"}, {"team": "b"}),
+        ("policy", {"evaluations": "off"}, {"evaluations": "draft"}),
+    ],
+)
+def test_tags_and_policies_of_others_are_not_written_over(
+    card: ModelCard, ann: Session, bob: Session, what: str, first: dict[str, str], second: dict[str, str]
+) -> None:
+    other = ModelCard.load("churn-card", workspace=bob)
+    card.update(**{what: first})
+    with pytest.raises(CardConflictError, match="changed by somebody else"):
+        other.update(**{what: second}, model_overview=text("two"))
+    assert getattr(ModelCard.load("churn-card", workspace=ann), what).items() >= first.items()
+    assert stored(ann).version == 1, "all of it, or nothing"
+    again = ModelCard.load("churn-card", workspace=bob)
+    again.update(**{what: second})
+    assert getattr(ModelCard.load("churn-card", workspace=ann), what).items() >= second.items()
+
+
+def test_a_card_that_was_not_read_is_written_only_as_the_version_it_names(
+    card: ModelCard, ann: Session
+) -> None:
+    blind = ModelCard("churn-card", arn=card.arn, workspace=ann, model_overview=text("two"))
+    with pytest.raises(CardValueError, match="which version"):
+        blind.update()
+    told = ModelCard("churn-card", arn=card.arn, version=1, workspace=ann, model_overview=text("two"))
+    assert set(told.update()) == {"content"}
+    late = ModelCard("churn-card", arn=card.arn, version=1, workspace=ann, model_overview=text("three"))
+    with pytest.raises(CardConflictError):
+        late.update()
 
 
 # --- clone, lists, history ------------------------------------------------------------------------------------------

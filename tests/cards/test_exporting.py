@@ -147,13 +147,13 @@ def test_a_fault_of_the_renderer_is_recorded(
     card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> bytes:
-        raise ZeroDivisionError("division by zero")
+        raise ZeroDivisionError("in the text: risk_rating Low")  # what the card says is told to nobody
 
     monkeypatch.setattr(exporting, "render", broken)
     with pytest.raises(ZeroDivisionError):
         card.export("json", tmp_path, job_name="j")
     assert (jobs(card)[0].failure_reason, list(tmp_path.glob("*.json"))) == (
-        "ZeroDivisionError: division by zero",
+        "ZeroDivisionError",
         [],
     )
 

@@ -149,7 +149,9 @@ def test_every_field_is_documented() -> None:
     assert len({row.path for row in rows()}) == len(rows())
 
 
-@pytest.mark.parametrize("wrong", [object(), {1}, b"x", 3 + 4j, float("nan"), "\ud800"], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "wrong", [object(), {1}, b"x", 3 + 4j, float("nan"), "\ud800"], ids=lambda one: type(one).__name__
+)
 def test_no_place_takes_what_is_no_json(wrong: object) -> None:
     for place in leaves(FULL):
         found = problems(put(place, wrong))

@@ -313,6 +313,15 @@ def test_what_people_wrote_under_the_same_name_stays(site: Site) -> None:
     assert [job["name"] for job in found] == [QUALITY, QUALITY]
 
 
+def test_beside_what_people_wrote_drafts_are_throttled_as_well(site: Site) -> None:
+    site.card("draft", {"evaluation_details": [{"name": QUALITY}]}, every="P1D")
+    for hour in range(3):
+        site.run(hour)
+        site.feed()
+    assert site.version().version == 2
+    assert len(site.evidence()) == 3
+
+
 def test_a_report_that_is_gone_or_changed_is_evidence_only(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -341,6 +341,15 @@ def test_problems_are_many_at_most() -> None:
     assert len(problems(metric("bar_chart", ["x"] * 5000))) == MAX_PROBLEMS
 
 
+def test_no_more_is_looked_at_than_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from driftline.cards import validation
+
+    asked = []
+    monkeypatch.setattr(validation, "nearest", lambda key, _: asked.append(key))
+    assert len(problems({"model_overview": {f"k{n}": 1 for n in range(3 * MAX_PROBLEMS)}})) == MAX_PROBLEMS
+    assert len(asked) == MAX_PROBLEMS
+
+
 def test_what_nests_too_deep_is_said() -> None:
     deep: Any = []
     for _ in range(100_000):

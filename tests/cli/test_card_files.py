@@ -80,6 +80,13 @@ def test_a_card_begins_with_what_another_tool_wrote(run: Run, world: Path) -> No
     assert told["lost"] == [line.removeprefix("left out: ") for line in done.err.splitlines()]
 
 
+def test_what_is_wrong_in_a_file_is_told_with_its_name(run: Run, world: Path) -> None:
+    (world / "wrong.json").write_text('{"intended_uses": {"risk_rating": "Hihg"}}')
+    done = run("card", "create", "new-card", "--from", "wrong.json")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("driftline: E-CARD: wrong.json: intended_uses.risk_rating: ")
+
+
 def test_a_file_in_git(run: Run, world: Path) -> None:
     run("card", "export", "churn-card", "-o", "card.toml", env=ANN)
     text = (world / "card.toml").read_text()

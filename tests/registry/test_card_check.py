@@ -337,6 +337,33 @@ def test_what_was_erased_from_the_audit_log_is_no_damage(full: Registry) -> None
         assert cards.verify(tx) == []
 
 
+def test_an_erased_entry_hides_no_record_that_was_put_in(full: Registry) -> None:
+    from driftline.registry import audit
+
+    with full.write("ann", "asked to") as tx:
+        entry = next(e for e in audit.entries(tx, subject="cards/churn") if e.action == "card.revised")
+        audit.erase_body(tx, entry.seq)
+    with trial(full) as tx:
+        card = cards.get(tx, "churn")
+        values: dict[str, Any] = {
+            "seq": card.records + 1,
+            "kind": "tagged",
+            "version": card.version,
+            "content_hash": card.content_hash,
+            "status": card.status,
+            "previous_status": None,
+            "who": "bob",
+            "moment": card.modified,
+            "reason": "",
+            "detail": {"tags": cards.records(tx, "churn")[0].detail["tags"]},
+            "previous": card.head,
+        }
+        made = card_chain.record_hash(card.id, card.name, **values)
+        tx.insert(cards_table("card_records"), card=card.id, hash=made, **values)
+        found = cards.verify(tx, "churn")
+        assert any("put in" in one.what and one.record == card.records + 1 for one in found)
+
+
 def test_bytes_that_are_no_text_are_found(full: Registry) -> None:
     with trial(full) as tx:
         if not tx.database.is_sqlite:

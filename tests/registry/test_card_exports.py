@@ -60,6 +60,8 @@ def test_a_job_that_fails_says_why(registry: Registry) -> None:
         ({"version": 2}, "E-CARD-VERSION"),
         ({"version": "approved"}, "E-CARD-VERSION"),
         ({"output": "x" * 1025}, "E-TEXT"),
+        ({"output": "s3://key:secret@bucket/cards"}, "E-SECRET"),
+        ({"output": "s3://bucket/cards?secret_key=x"}, "E-SECRET"),
         ({"card": "gone"}, "E-NO-CARD"),
         ({"name": "there"}, "E-EXPORT-EXISTS"),
     ],

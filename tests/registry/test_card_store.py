@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftline.errors import DriftlineError
-from driftline.registry import audit, cards, models
+from driftline.registry import audit, cards, models, users
 from driftline.registry.card_given import content_text
 from driftline.registry.jcs import content_hash
 from driftline.registry.outbox import read_events
@@ -199,6 +200,43 @@ def test_a_model_has_one_card(registry: Registry) -> None:
     act(registry, "ann", lambda tx: cards.revise(tx, "one", content=text(2, model_id=identity)))
     act(registry, "ann", lambda tx: cards.delete(tx, "one"))
     act(registry, "bob", lambda tx: cards.revise(tx, "two", content=text(1, model_id=identity)))
+    assert breaks(registry) == []
+
+
+def test_a_card_goes_where_its_text_goes(registry: Registry) -> None:
+    with registry.write("ann") as tx:
+        for name in ("churn", "fraud", "other"):
+            models.declare(tx, name)
+        cards.create(tx, "one", text())
+        card, _ = cards.revise(tx, "one", content=text(2, model_name="fraud"))
+        assert card.model == "fraud", "the text named churn, and names fraud now"
+        assert cards.revise(tx, "one", content=text(3, model_name="unknown"))[0].model == "fraud"
+        cards.set_model(tx, "one", "other")
+        assert cards.revise(tx, "one", content=text(4, model_name="churn"))[0].model == "other", "chosen"
+    assert breaks(registry) == []
+
+
+def test_a_copy_does_not_take_the_evidence(registry: Registry) -> None:
+    with registry.write("ann") as tx:
+        models.declare(tx, "churn")
+        cards.create(tx, "one", text(1, model_id="churn"))
+        assert cards.create(tx, "two", text(1)).model == "churn"
+        found = cards.find_by_model(tx, "churn")
+        assert found is not None
+        assert found.name == "one"
+
+
+def test_a_member_of_an_enumeration_is_its_text(registry: Registry) -> None:
+    class Rating(str, enum.Enum):  # noqa: UP042 - as SageMaker's SDK has it
+        HIGH = "High"
+
+    content = {"intended_uses": {"risk_rating": Rating.HIGH}}
+    card = act(registry, "ann", lambda tx: cards.create(tx, "churn", content, tags={"rating": Rating.HIGH}))
+    assert type(card.risk_rating) is str
+    assert card.content_hash == content_hash({"intended_uses": {"risk_rating": "High"}}, {})
+    assert content_hash(content, {}) == card.content_hash
+    with registry.read() as tx:
+        assert cards.version(tx, "churn").content == {"intended_uses": {"risk_rating": "High"}}
     assert breaks(registry) == []
 
 
@@ -530,3 +568,47 @@ def test_whatever_is_done_the_chain_is_whole_and_nobody_approved_their_own_text(
             for one in said:
                 assert content_hash(one.content, one.extensions) == one.content_hash
                 assert one.approved_by != one.author
+
+
+def _approval(registry: Registry, name: str, who: str) -> str | None:
+    """Let somebody approve the newest version; return the error's code, or None."""
+    with registry.write(who, "read") as tx:
+        try:
+            cards.set_status(tx, name, "Approved", content_hash=cards.get(tx, name).content_hash)
+        except DriftlineError as error:
+            return error.code
+    return None
+
+
+def test_the_text_of_an_original_is_its_authors_in_a_clone_too(registry: Registry) -> None:
+    with registry.write("ann") as tx:
+        made = cards.create(tx, "one", {"business_details": {"line_of_business": "a"}})
+        cards.revise(
+            tx, "one", content={"business_details": {"line_of_business": "b"}}, expected=made.version
+        )
+    with registry.write("bob") as tx:
+        source = cards.version(tx, "one")
+        origin = {"name": "one", "version": 2, "content_hash": source.content_hash}
+        cards.create(tx, "two", dict(source.content), cloned_from=origin)
+        cards.set_status(tx, "two", "PendingReview")
+    assert _approval(registry, "two", "ann") == "E-CARD-OWN-TEXT"
+    assert _approval(registry, "two", "bob") == "E-CARD-OWN-TEXT"
+    assert _approval(registry, "two", "eve") is None
+    # What was approved as it is belongs to nobody any more.
+    with registry.write("bob") as tx:
+        cards.create(tx, "three", dict(source.content), cloned_from={**origin, "name": "two", "version": 1})
+        cards.set_status(tx, "three", "PendingReview")
+    assert _approval(registry, "three", "ann") is None
+
+
+def test_who_is_disabled_approves_nothing(registry: Registry) -> None:
+    with registry.write("root") as tx:
+        users.create(tx, "eve", roles=["risk"])
+        users.disable(tx, "eve")
+    with registry.write("ann") as tx:
+        cards.create(tx, "one", {})
+        cards.set_status(tx, "one", "PendingReview")
+    assert _approval(registry, "one", "eve") == "E-CARD-REVIEWER"
+    with registry.write("root") as tx:
+        users.enable(tx, "eve")
+    assert _approval(registry, "one", "eve") is None

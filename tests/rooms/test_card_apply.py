@@ -185,3 +185,30 @@ def test_an_archived_card_stays(acting: As) -> None:
     assert not ann.plan("card.toml")
     replaced(Path("card.toml"), "Lists", "Ranks")
     refused("E-CARD-ARCHIVED", lambda: ann.plan("card.toml"))
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("card.toml", ""),
+        ("card.toml", "# nothing yet\n"),
+        ("card.json", "{}"),
+        ("card.md", "\n\n"),
+        ("card.toml", '[card]\nname = "card"\n'),
+        ("card.toml", "[card]\ntags = { a = 'b' }\n[intended_uses]\nintended_uses = ''\n"),
+    ],
+)
+def test_a_file_that_says_nothing_empties_no_card(acting: As, file: str, text: str) -> None:
+    ann = acting("ann")
+    ann.create("card", {"intended_uses": {"risk_rating": "High"}})
+    Path(file).write_text(text)
+    assert file in refused("E-CARD-FILE", lambda: ann.plan(file))
+    assert ann.get("card").version == 1
+
+
+def test_an_exported_card_of_which_all_was_taken_empties_no_card(acting: As) -> None:
+    ann = acting("ann")
+    ann.create("card", {"intended_uses": {"risk_rating": "High"}})
+    path = exported(ann, "card.toml")
+    path.write_text(path.read_text("utf-8").partition("[intended_uses]")[0])
+    assert "would empty the card 'card'" in refused("E-CARD-FILE", lambda: ann.plan(path))

@@ -109,3 +109,10 @@ def test_the_name_of_a_file() -> None:
     assert name_from("cards/income-card.toml") == "income-card"
     assert name_from("a.sagemaker.json") == "a"
     assert name_from("two words.md") is None
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"# later\n", b"{}"])
+def test_an_empty_file_is_no_card(data: bytes) -> None:
+    with pytest.raises(DriftlineError) as caught:
+        from_file(data, "card.toml")
+    assert (caught.value.code, caught.value.file) == ("E-CARD-FILE", "card.toml")

@@ -225,6 +225,19 @@ def test_an_export_that_fails_is_kept_as_such(acting: As, tmp_path: Path) -> Non
     refused("E-CARD-FORMAT", lambda: ann.render("card", format="docx"))
 
 
+def test_an_ending_of_no_format_is_refused(acting: As, tmp_path: Path) -> None:
+    ann = acting("ann")
+    ann.create("card", USES)
+    told = refused("E-CARD-FORMAT", lambda: ann.export("card", tmp_path / "card.docx"))
+    assert "'.docx'" in told
+    assert list(tmp_path.glob("card*")) == []
+    assert ann.exports("card") == []
+    made, _ = ann.export("card", tmp_path / "card.docx", format="md")
+    assert made.format == "md"
+    made, file = ann.export("card", tmp_path / "plain")
+    assert (made.format, file) == ("pdf", f"{tmp_path}/plain")
+
+
 def test_the_form_of_sagemaker_has_what_sagemaker_has(acting: As) -> None:
     ann = acting("ann")
     ann.create("card", USES, extensions={"metric_rationale": "cost"})
