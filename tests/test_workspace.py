@@ -327,7 +327,7 @@ def test_the_python_page_has_every_room_and_call() -> None:
         for room, calls in re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.M)
     }
     there = {
-        name.lower(): {call for call in vars(getattr(rooms, name)) if not call.startswith("_")}
+        name.lower(): {call for call in dir(getattr(rooms, name)) if not call.startswith("_")}
         for name in rooms.__all__
         if name != "House"
     }
